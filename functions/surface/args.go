@@ -24,7 +24,9 @@ type Interval struct {
 type KeyValue struct{ Key, Value any }
 
 // Text returns a VARCHAR argument; ok is false where it is NULL or absent.
-func (a Args) Text(name string) (s string, ok bool, err error) { return get[string](a, name, "a VARCHAR") }
+func (a Args) Text(name string) (s string, ok bool, err error) {
+	return get[string](a, name, "a VARCHAR")
+}
 
 // Int returns an integer argument.
 func (a Args) Int(name string) (int64, bool, error) { return get[int64](a, name, "an integer") }
@@ -33,7 +35,9 @@ func (a Args) Int(name string) (int64, bool, error) { return get[int64](a, name,
 func (a Args) Bool(name string) (v, ok bool, err error) { return get[bool](a, name, "a BOOLEAN") }
 
 // Time returns a TIMESTAMPTZ argument.
-func (a Args) Time(name string) (time.Time, bool, error) { return get[time.Time](a, name, "a TIMESTAMPTZ") }
+func (a Args) Time(name string) (time.Time, bool, error) {
+	return get[time.Time](a, name, "a TIMESTAMPTZ")
+}
 
 // Interval returns an INTERVAL argument.
 func (a Args) Interval(name string) (Interval, bool, error) {
