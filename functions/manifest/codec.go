@@ -1,0 +1,130 @@
+package manifest
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+)
+
+// codec decompresses one block. decode may use buf's memory and returns it,
+// grown or not, for the next call; raw may lie in buf or in src.
+type codec struct {
+	name   string
+	decode func(buf, src []byte) (raw, newBuf []byte, err error)
+}
+
+var codecs = []codec{
+	{"null", func(buf, src []byte) ([]byte, []byte, error) { return src, buf, nil }},
+	{"deflate", inflate},
+	{"snappy", unsnappy},
+	{"zstandard", unzstd},
+	{"bzip2", func(buf, src []byte) ([]byte, []byte, error) {
+		return readAll(buf, bzip2.NewReader(bytes.NewReader(src)))
+	}},
+}
+
+// codecNamed finds the codec of a header; a file that names none has "null".
+func codecNamed(name string) (codec, error) {
+	if name == "" {
+		name = "null"
+	}
+	for _, c := range codecs {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return codec{}, fmt.Errorf("codec %q is none of null, deflate, snappy, zstandard, bzip2", name)
+}
+
+// inflaters keeps flate's windows and tables between blocks.
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+// inflate reads raw deflate (RFC 1951), as Avro has it: no zlib header.
+func inflate(buf, src []byte) ([]byte, []byte, error) {
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
+		return nil, buf, err
+	}
+	return readAll(buf, r)
+}
+
+// readAll reads r to its end into buf, up to maxBlock.
+func readAll(buf []byte, r io.Reader) ([]byte, []byte, error) {
+	buf = buf[:cap(buf)]
+	n := 0
+	for {
+		if n == len(buf) {
+			if n > maxBlock {
+				return nil, buf, errTooBig
+			}
+			buf = append(buf, make([]byte, max(64<<10, len(buf)))...)
+			buf = buf[:cap(buf)]
+		}
+		m, err := r.Read(buf[n:])
+		n += m
+		switch {
+		case n > maxBlock:
+			return nil, buf, errTooBig
+		case errors.Is(err, io.EOF):
+			return buf[:n], buf, nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, buf, errShort
+		case err != nil:
+			return nil, buf, err
+		}
+	}
+}
+
+// unsnappy reads Avro's snappy: the block format, then the CRC-32 of the
+// decompressed bytes, big endian.
+func unsnappy(buf, src []byte) ([]byte, []byte, error) {
+	if len(src) < 4 {
+		return nil, buf, errShort
+	}
+	body, sum := src[:len(src)-4], binary.BigEndian.Uint32(src[len(src)-4:])
+	n, err := snappy.DecodedLen(body)
+	if err != nil {
+		return nil, buf, err
+	}
+	if n > maxBlock || n > 64*len(body)+64 { // no snappy stream expands more (M2)
+		return nil, buf, errTooBig
+	}
+	if cap(buf) < n {
+		buf = make([]byte, n)
+	}
+	raw, err := snappy.Decode(buf[:cap(buf)], body)
+	if err != nil {
+		return nil, buf, err
+	}
+	if crc32.ChecksumIEEE(raw) != sum {
+		return nil, buf, errors.New("checksum is wrong")
+	}
+	return raw, buf, nil
+}
+
+// zstdDecoder is one decoder for all; DecodeAll may be called at the same time.
+var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock))
+})
+
+func unzstd(buf, src []byte) ([]byte, []byte, error) {
+	d, err := zstdDecoder()
+	if err != nil {
+		return nil, buf, err
+	}
+	raw, err := d.DecodeAll(src, buf[:0])
+	if err != nil {
+		return nil, buf, err
+	}
+	return raw, raw, nil
+}

@@ -1,0 +1,147 @@
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+)
+
+// container is an Avro object container file: a header and blocks of entries.
+type container struct {
+	what, name string // for errors
+	data       []byte
+	pos        int // of the next block
+	sync       []byte
+	schema     *node
+	codec      codec
+	meta       map[string][]byte // the header's other entries
+}
+
+// block is one block, not yet decompressed.
+type block struct {
+	offset int // of its first byte in the file
+	count  int // entries; may be 0
+	packed []byte
+}
+
+const syncLen = 16
+
+// open reads the header.
+func open(what, name string, data []byte) (*container, error) {
+	c := &container{what: what, name: name, data: data}
+	if len(data) < 4 || string(data[:4]) != "Obj\x01" {
+		return nil, c.damage(0, errNotAvro)
+	}
+	d := dec{b: data, pos: 4}
+	c.meta = d.header()
+	if d.err != nil {
+		return nil, c.damage(d.pos, d.err)
+	}
+	if len(data)-d.pos < syncLen {
+		return nil, c.damage(d.pos, errShort)
+	}
+	c.sync = data[d.pos : d.pos+syncLen]
+	c.pos = d.pos + syncLen
+	var err error
+	if c.schema, err = cachedSchema(c.meta["avro.schema"]); err != nil {
+		return nil, c.damage(4, fmt.Errorf("avro.schema: %w", err))
+	}
+	if c.codec, err = codecNamed(string(c.meta["avro.codec"])); err != nil {
+		return nil, fmt.Errorf("read %s %q: %w", what, name, err)
+	}
+	return c, nil
+}
+
+// header decodes the metadata map that follows the magic.
+func (d *dec) header() map[string][]byte {
+	m := map[string][]byte{}
+	for {
+		n := d.blockCount()
+		if n == 0 || d.err != nil {
+			return m
+		}
+		for ; n > 0 && d.err == nil; n-- {
+			k := string(d.bytes())
+			m[k] = d.bytes()
+		}
+	}
+}
+
+// next returns the next block; ok is false at the end of the file.
+func (c *container) next() (b block, ok bool, err error) {
+	if c.pos == len(c.data) {
+		return b, false, nil
+	}
+	d := dec{b: c.data, pos: c.pos}
+	count, size := d.long(), d.long()
+	switch {
+	case d.err != nil:
+		return b, false, c.damage(c.pos, d.err)
+	case count < 0:
+		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
+	case size < 0 || size > int64(len(c.data)-d.pos):
+		return b, false, c.damage(c.pos, fmt.Errorf("%w: a block of %d bytes where %d are left", errShort, size, len(c.data)-d.pos))
+	}
+	end := d.pos + int(size)
+	if len(c.data)-end < syncLen {
+		return b, false, c.damage(c.pos, errShort)
+	}
+	if !bytes.Equal(c.data[end:end+syncLen], c.sync) {
+		return b, false, c.damage(end, errSync)
+	}
+	if count > maxBlock { // every entry has a byte at least (M2)
+		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
+	}
+	b = block{offset: c.pos, count: int(count), packed: c.data[d.pos:end]}
+	c.pos = end + syncLen
+	return b, true, nil
+}
+
+// unpack returns the entries' bytes, in buf or in the file itself.
+func (c *container) unpack(b block, buf []byte) (raw, newBuf []byte, err error) {
+	raw, newBuf, err = c.codec.decode(buf, b.packed)
+	if err != nil {
+		return nil, newBuf, c.damage(b.offset, fmt.Errorf("decompress %s: %w", c.codec.name, err))
+	}
+	if b.count > len(raw) {
+		return nil, newBuf, c.damage(b.offset, fmt.Errorf("%d entries in %d bytes", b.count, len(raw)))
+	}
+	return raw, newBuf, nil
+}
+
+func (c *container) damage(offset int, cause error) error {
+	return &DamageError{What: c.what, Name: c.name, Offset: int64(offset), Entry: -1, Cause: cause}
+}
+
+func (c *container) damagedEntry(offset int, entry int64, cause error) error {
+	return &DamageError{What: c.what, Name: c.name, Offset: int64(offset), Entry: entry, Cause: cause}
+}
+
+// schemas keeps parsed schemas by their text: the manifests of a table share
+// few. When it is full it starts anew, which bounds it.
+var schemas = struct {
+	sync.Mutex
+	m map[string]*node
+}{m: map[string]*node{}}
+
+const maxSchemas = 256
+
+func cachedSchema(text []byte) (*node, error) {
+	schemas.Lock()
+	n, ok := schemas.m[string(text)]
+	schemas.Unlock()
+	if ok {
+		return n, nil
+	}
+	n, err := parseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	schemas.Lock()
+	defer schemas.Unlock()
+	if len(schemas.m) >= maxSchemas {
+		clear(schemas.m)
+	}
+	schemas.m[string(text)] = n
+	return n, nil
+}

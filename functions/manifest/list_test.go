@@ -1,0 +1,128 @@
+package manifest
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"psyberg/internal/testtables"
+)
+
+// TestReadList_EveryList: every list of both engines can be read, and all the
+// manifests that it names are there with the length it says.
+func TestReadList_EveryList(t *testing.T) {
+	for _, suite := range []string{"pyiceberg", "spark"} {
+		paths := avroFiles(t, suite, isList)
+		if len(paths) < 200 {
+			t.Fatalf("%s: only %d lists", suite, len(paths))
+		}
+		for _, p := range paths {
+			b, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, err := ReadList(filepath.Base(p), b)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			for _, f := range files {
+				if f.AddedFiles < 0 || f.AddedRows < 0 || f.AddedSnapshotID <= 0 || f.SpecID < 0 {
+					t.Errorf("%s: %+v", p, f)
+				}
+			}
+		}
+	}
+}
+
+// rawManifest prints a File as the expected rows of PyIceberg have it.
+func rawManifest(f File) map[string]any {
+	var parts any
+	if f.Partitions != nil {
+		l := []any{}
+		for _, s := range f.Partitions {
+			var nan any
+			if s.ContainsNaN != nil {
+				nan = *s.ContainsNaN
+			}
+			l = append(l, map[string]any{"contains_null": s.ContainsNull, "contains_nan": nan,
+				"lower_bound": hexOrNil(s.Lower), "upper_bound": hexOrNil(s.Upper)})
+		}
+		parts = l
+	}
+	return map[string]any{"manifest_path": f.Path, "manifest_length": f.Length, "partition_spec_id": f.SpecID, "content": f.Content,
+		"sequence_number": f.Sequence, "min_sequence_number": f.MinSequence, "added_snapshot_id": f.AddedSnapshotID,
+		"added_files_count": f.AddedFiles, "existing_files_count": f.ExistingFiles, "deleted_files_count": f.DeletedFiles,
+		"added_rows_count": f.AddedRows, "existing_rows_count": f.ExistingRows, "deleted_rows_count": f.DeletedRows,
+		"partitions": parts, "key_metadata": hexOrNil(f.KeyMetadata)}
+}
+
+// TestReadList_AsPyIceberg: field by field what PyIceberg's own reader gives.
+func TestReadList_AsPyIceberg(t *testing.T) {
+	lists := pyicebergLists(t)
+	want := map[string][]string{} // list → rows
+	inspectLines(t, "raw_manifests", func(table string, row map[string]any, snapshot json.Number) {
+		l, ok := lists[snapshot.String()]
+		if !ok {
+			t.Errorf("%s: no list of snapshot %s", table, snapshot)
+			return
+		}
+		want[l] = append(want[l], text(row))
+	})
+	rows := 0
+	for l, w := range want {
+		files, err := ReadList(l, tableFile(t, "pyiceberg", l))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if len(files) != len(w) {
+			t.Errorf("%s: %d manifests, want %d", l, len(files), len(w))
+			continue
+		}
+		for i, f := range files {
+			if got := text(rawManifest(f)); got != w[i] {
+				t.Errorf("%s: manifest %d:\n got %s\nwant %s", l, i, got, w[i])
+			}
+			rows++
+		}
+	}
+	if rows < 400 {
+		t.Errorf("only %d rows compared", rows)
+	}
+}
+
+// pyicebergLists maps a snapshot id (they differ between tables) to its list.
+func pyicebergLists(t testing.TB) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	root := testtables.Unpack(t, "pyiceberg")
+	err := filepath.WalkDir(root, func(p string, e os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(p, ".metadata.json") || strings.HasSuffix(p, ".gz.metadata.json") {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		var m struct {
+			Snapshots []struct {
+				ID   json.Number `json:"snapshot-id"`
+				List string      `json:"manifest-list"`
+			} `json:"snapshots"`
+		}
+		if err := json.Unmarshal(b, &m); err != nil {
+			return err
+		}
+		for _, s := range m.Snapshots {
+			out[s.ID.String()] = s.List
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
