@@ -78,6 +78,7 @@ type Kind int
 
 // The types of the spec, v1 to v3.
 const (
+	// KindInvalid is a type that no spec up to v3 has; Type.Text has its name.
 	KindInvalid Kind = iota
 	KindBoolean
 	KindInt
