@@ -1,0 +1,83 @@
+// Package write runs the statements that write Iceberg tables:
+//
+//	COPY (query) TO 'ns.table' (FORMAT iceberg, ...)
+//	CREATE TABLE ns.table (...) USING iceberg ...
+//	DROP TABLE ns.table USING iceberg
+//
+// DuckDB never sees them: Parse recognises them, a Writer runs them. DuckDB
+// writes the Parquet files, their footers become manifest entries, and a
+// Committer (engine/catalog) commits them.
+package write
+
+import (
+	"context"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+)
+
+// Committer is what a Writer needs of the catalogs; engine/catalog satisfies it.
+type Committer interface {
+	// OpenTable loads the table that name names, for writing. An unknown one is
+	// an error that wraps iceberg-go's catalog.ErrNoSuchTable.
+	OpenTable(ctx context.Context, name string) (*table.Table, error)
+	// CreateTable makes the table, and its namespace where that is missing. An
+	// existing one is an error that wraps catalog.ErrTableAlreadyExists.
+	CreateTable(ctx context.Context, name string, def TableDef) (*table.Table, error)
+	// DropTable removes the table from its catalog; its files stay.
+	DropTable(ctx context.Context, name string) error
+	// CommitFiles adds and removes files in one commit, looking on every retry
+	// whether the work was done before.
+	CommitFiles(ctx context.Context, name string, c Change) (Committed, error)
+}
+
+// TableDef says how a table is to be made.
+type TableDef struct {
+	Schema     *iceberg.Schema        // ids are given anew by the catalog
+	Spec       *iceberg.PartitionSpec // nil: unpartitioned
+	Properties iceberg.Properties
+}
+
+// Mode says what a COPY replaces.
+type Mode string
+
+// The modes of COPY.
+const (
+	ModeAppend              Mode = "append"
+	ModeOverwritePartitions Mode = "overwrite_partitions" // the partitions that get new rows
+	ModeOverwrite           Mode = "overwrite"            // the rows where WHERE is true; all without WHERE
+)
+
+// Change is one commit.
+type Change struct {
+	Mode Mode
+	// Base is the snapshot that the change was planned on: that of the branch
+	// written to; 0 where it has none. ModeOverwrite fails where files that
+	// match were added since; an append does not care.
+	Base    int64
+	Add     []iceberg.DataFile
+	Remove  []iceberg.DataFile // ModeOverwrite only; ModeOverwritePartitions finds its own
+	WapID   string             // stage on no branch
+	Branch  string             // WAP_BRANCH: commit there; made from the head of main where missing
+	Step    string             // psyberg.step
+	Summary map[string]string  // more properties of the snapshot
+}
+
+// Committed says what a commit did.
+type Committed struct {
+	SnapshotID int64 // 0 where nothing was to do
+	// Already is true where the wap.id or step was there before: nothing was
+	// committed, the files of Change.Add are not used.
+	Already bool
+}
+
+// Result is the one row that a statement returns.
+type Result struct {
+	Statement  string // COPY, CREATE TABLE, DROP TABLE
+	Table      string
+	Rows       int64 // rows written
+	Files      int64 // data files added
+	Removed    int64 // data files removed or rewritten
+	SnapshotID int64 // 0: none
+	Already    bool  // it had been done before
+}
