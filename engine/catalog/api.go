@@ -1,0 +1,186 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/apache/iceberg-go"
+
+	"psyberg/psyberg"
+)
+
+// Errors that callers tell apart with errors.Is. Their texts carry the codes
+// of cli.md.
+var (
+	// ErrNotFound: no such catalog, namespace or table.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: a table to be made is there already.
+	ErrExists = errors.New("already exists")
+	// ErrReadOnly: a bare metadata.json or a catalog with a path map.
+	ErrReadOnly = errors.New("read-only")
+	// ErrConflict: somebody else changed what this commit depends on. Exit 5.
+	ErrConflict = errors.New("[PSY_CONFLICT]")
+	// ErrRefused: a publish or discard that must not happen. Exit 1.
+	ErrRefused = errors.New("[PSY_PUBLISH_REFUSED]")
+)
+
+// Mode says what a Change does to the files that are there.
+type Mode int
+
+// The modes of a Change.
+const (
+	// Append adds files. Operation append.
+	Append Mode = iota + 1
+	// Overwrite adds files and removes those named. Operation overwrite.
+	Overwrite
+	// ReplacePartitions adds files and removes all files of the partitions
+	// that they are in. Operation overwrite, summary replace-partitions=true.
+	ReplacePartitions
+	// Delete removes the files named. Operation delete.
+	Delete
+)
+
+// Change is one snapshot to be made. With WapID it is staged (on no branch),
+// with Branch it goes on that branch, which the first write makes from main's
+// head; with neither it goes on main.
+type Change struct {
+	Mode  Mode
+	Added []iceberg.DataFile
+	// Removed are locations of live files, for Overwrite and Delete. A file
+	// that is not live any more is a conflict.
+	Removed []string
+	// Base is the snapshot whose files the caller has read to find Removed;
+	// HasBase false: nothing is checked but that Removed is live. Files added
+	// since Base for which Conflicts is true (nil: every one) are a conflict.
+	Base      psyberg.SnapshotID
+	HasBase   bool
+	Conflicts func(iceberg.DataFile) bool
+
+	WapID  string // semantics.md section 7: summary wap.id
+	Branch string // psyberg_<session id>
+	Step   string // summary psyberg.step; only with Branch
+
+	ProcessName string // summary psyberg.process-name; "": left out
+	SessionID   string // summary psyberg.session-id; "": WapID, or Branch after "psyberg_"
+	ValidTo     string // summary psyberg.valid-to, ISO 8601; "": left out
+	// Summary is added as it is; keys that a commit computes are refused.
+	Summary map[string]string
+}
+
+// Result says what a commit did.
+type Result struct {
+	Snapshot psyberg.SnapshotID
+	// HasSnapshot is false where nothing was there to be done: a
+	// ReplacePartitions or Delete on main without files.
+	HasSnapshot bool
+	// Existed: the snapshot of this WapID or Step was there before; nothing
+	// was written, and the caller's files are orphans that it may delete.
+	Existed  bool
+	Attempts int
+	Summary  map[string]string
+}
+
+// VerdictKind is what the audits of a staged snapshot said.
+type VerdictKind int
+
+// The kinds of a Verdict. The zero value is none of them, so that a publish
+// cannot forget to ask.
+const (
+	AuditsPassed VerdictKind = iota + 1
+	AuditsForced             // By names the audit that was forced
+	AuditsNotAsked
+)
+
+// Verdict is the audits' answer on one staged snapshot (house rule 5).
+type Verdict struct {
+	Kind     VerdictKind
+	Snapshot psyberg.SnapshotID // that the audits looked at; not for AuditsNotAsked
+	By       []string           // names of forced audits
+}
+
+func (v Verdict) check(staged psyberg.SnapshotID) error {
+	switch v.Kind {
+	case AuditsNotAsked:
+		return nil
+	case AuditsForced:
+		if len(v.By) == 0 {
+			return errors.New("publish: a forced verdict without the name of an audit")
+		}
+	case AuditsPassed:
+	default:
+		return errors.New("publish: no verdict of the audits given")
+	}
+	if v.Snapshot != staged {
+		return fmt.Errorf("publish: %w the audits looked at snapshot %d, the intent names %d: run the audits again",
+			ErrRefused, v.Snapshot, staged)
+	}
+	return nil
+}
+
+// PublishRequest is one publish.
+type PublishRequest struct {
+	ID string // session id = wap.id; the branch is psyberg_<ID>
+	// Staged is the snapshot that the intent names: the staged one, or the
+	// branch's head.
+	Staged  psyberg.SnapshotID
+	Verdict Verdict
+}
+
+// Method is how a publish happens, or would happen.
+type Method string
+
+// The methods, as psyberg_publish_preflight shows them.
+const (
+	FastForward      Method = "fast-forward"
+	CherryPick       Method = "cherry-pick"
+	Refused          Method = "refused"
+	AlreadyPublished Method = "already-published"
+)
+
+// Preflight says what a publish would do. Ids are meaningful where their Has
+// is true.
+type Preflight struct {
+	Staged, StagedParent, Head          psyberg.SnapshotID
+	HasStaged, HasStagedParent, HasHead bool
+	Branch                              string // "" for a staged snapshot
+	Operation                           string // of the staged snapshot
+	Method                              Method
+	Reason                              string // why, in words; also where not refused
+	ConflictingPartitions               []string
+	ConflictingSnapshots                []psyberg.SnapshotID
+	// Published is the ancestor of the head that carries the id already.
+	Published    psyberg.SnapshotID
+	HasPublished bool
+}
+
+// PublishResult says what a publish did.
+type PublishResult struct {
+	Preflight
+	// Snapshot is main's snapshot that holds the published rows (of a branch:
+	// the last one).
+	Snapshot psyberg.SnapshotID
+}
+
+// DiscardResult says what a discard removed.
+type DiscardResult struct {
+	Snapshots []psyberg.SnapshotID
+	Branch    string // "" where none was dropped
+}
+
+// LiveFile is a file of the head, as a compare-and-set remembers it.
+type LiveFile struct {
+	Location string
+	Data     bool // false: a delete file
+	Records  int64
+}
+
+// Swap replaces the files of one partition if they are still those seen.
+type Swap struct {
+	// Field and Value name the partition: identity(process_name) = 'p'.
+	Field string
+	Value any
+	// Seen are the locations LiveIn returned, data and delete files.
+	Seen    []string
+	Added   []iceberg.DataFile
+	Summary map[string]string
+}

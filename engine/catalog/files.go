@@ -1,0 +1,195 @@
+package catalog
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	iceio "github.com/apache/iceberg-go/io"
+)
+
+// files reads and writes the files of a catalog's tables. Local ones are
+// opened by package os: iceberg-go decodes '%' in local paths, and so does
+// not find files that writers named with one.
+type files struct {
+	maps  []pathMap
+	props map[string]string // of the catalog: s3.endpoint and the like
+
+	mu     sync.Mutex
+	stores map[string]iceio.IO // by scheme and authority
+}
+
+func newFiles(maps []pathMap, props map[string]string) *files {
+	return &files{maps: maps, props: props, stores: map[string]iceio.IO{}}
+}
+
+// maxFile bounds a file that is read whole: metadata, manifests, deletes.
+const maxFile = 4 << 30
+
+// Read returns a whole file; size is its length where known, else -1. A file
+// of another length than the metadata says is an error, as it was cut.
+func (f *files) Read(ctx context.Context, location string, size int64) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r, err := f.Open(location)
+	if err != nil {
+		return nil, fmt.Errorf("read file %q: %w", location, err)
+	}
+	defer func() { _ = r.Close() }() // nothing is written: what matters was read
+	st, err := r.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read file %q: %w", location, err)
+	}
+	if st.Size() > maxFile {
+		return nil, fmt.Errorf("read file %q: %d bytes long, more than %d", location, st.Size(), int64(maxFile))
+	}
+	// bytes.Buffer with room for one byte more reads without a last growth.
+	b := bytes.NewBuffer(make([]byte, 0, max(0, st.Size())+bytes.MinRead))
+	if _, err := b.ReadFrom(ctxReader{ctx, r}); err != nil {
+		return nil, fmt.Errorf("read file %q: %w", location, err)
+	}
+	if size >= 0 && int64(b.Len()) != size {
+		return nil, fmt.Errorf("read file %q: [PSY_DAMAGED] it has %d bytes, the metadata says %d", location, b.Len(), size)
+	}
+	return b.Bytes(), nil
+}
+
+// ctxReader stops between two reads when ctx is done.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c ctxReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// Local returns the path that DuckDB's own reader opens for location.
+func (f *files) Local(location string) (string, error) {
+	mapped, err := mapLocation(f.maps, location)
+	if err != nil {
+		return "", err
+	}
+	if p, ok := localPath(mapped); ok {
+		return p, nil
+	}
+	return mapped, nil
+}
+
+// Open opens a file for reading. It makes *files an iceberg-go IO.
+func (f *files) Open(location string) (iceio.File, error) {
+	p, err := f.Local(location)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := localPath(p); ok {
+		return os.Open(p)
+	}
+	store, err := f.store(p)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(p)
+}
+
+// Create makes a file that must not be there yet (names hold a UUID), with
+// the folders above it. Close makes it durable: a commit must not name a file
+// that a power cut can take away.
+func (f *files) Create(location string) (io.WriteCloser, error) {
+	if len(f.maps) > 0 {
+		return nil, fmt.Errorf("create file %q: %w: a path map is set", location, ErrReadOnly)
+	}
+	if p, ok := localPath(location); ok {
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		return syncedFile{file}, nil
+	}
+	store, err := f.store(location)
+	if err != nil {
+		return nil, err
+	}
+	w, ok := store.(iceio.WriteFileIO)
+	if !ok {
+		return nil, fmt.Errorf("create file %q: this store cannot be written", location)
+	}
+	return w.Create(location)
+}
+
+type syncedFile struct{ *os.File }
+
+func (s syncedFile) Close() error {
+	return errors.Join(s.Sync(), s.File.Close())
+}
+
+// Remove deletes a file; one that is not there is no error.
+func (f *files) Remove(location string) error {
+	if len(f.maps) > 0 {
+		return fmt.Errorf("remove file %q: %w: a path map is set", location, ErrReadOnly)
+	}
+	if p, ok := localPath(location); ok {
+		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	store, err := f.store(location)
+	if err != nil {
+		return err
+	}
+	return store.Remove(location)
+}
+
+// store returns the object store of a location, opened once.
+func (f *files) store(location string) (iceio.IO, error) {
+	scheme, rest, _ := strings.Cut(location, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	key := scheme + "://" + authority
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s, ok := f.stores[key]; ok {
+		return s, nil
+	}
+	// The store outlives the statement that opens it first.
+	s, err := iceio.LoadFS(context.Background(), f.props, location)
+	if err != nil {
+		return nil, fmt.Errorf("open store of %q: %w", location, err)
+	}
+	f.stores[key] = s
+	return s, nil
+}
+
+// inflate returns the JSON of a metadata file: those named .gz are compressed,
+// and some writers compress without saying so.
+func inflate(location string, b []byte) ([]byte, error) {
+	if len(b) < 2 || b[0] != 0x1f || b[1] != 0x8b {
+		return b, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("inflate %q: %w", location, err)
+	}
+	out, err := io.ReadAll(io.LimitReader(z, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("inflate %q: %w", location, err)
+	}
+	if len(out) > maxFile {
+		return nil, fmt.Errorf("inflate %q: more than %d bytes", location, int64(maxFile))
+	}
+	return out, nil
+}

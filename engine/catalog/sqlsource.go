@@ -1,0 +1,420 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	icesql "github.com/apache/iceberg-go/catalog/sql"
+	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+
+	"psyberg/functions/surface"
+)
+
+// sqlSource is a SQL catalog: the tables iceberg_tables and
+// iceberg_namespace_properties as PyIceberg (V0, V1) and Java's JdbcCatalog
+// (V0, V1) have them. Reading is SQL of our own; writing goes through
+// iceberg-go.
+type sqlSource struct {
+	def     definition
+	driver  string
+	dialect icesql.SupportedDialect
+	path    string // of the SQLite file; "" for others
+	dsn     string // for drivers other than sqlite
+
+	mu     sync.Mutex
+	reader *sql.DB
+	wdb    *sql.DB
+	cat    *icesql.Catalog
+	taken  string // the catalog name in use, once known
+}
+
+func newSQLSource(d definition) (*sqlSource, error) {
+	uri := d.props["uri"]
+	s := &sqlSource{def: d}
+	if n := d.props["catalog-name"]; n != "" {
+		s.def.name, s.def.nameGiven = n, true
+	}
+	switch {
+	case strings.HasPrefix(uri, "sqlite:"), strings.HasPrefix(uri, "file:"):
+		p, err := sqlitePath(uri)
+		if err != nil {
+			return nil, fmt.Errorf("open catalog %q of %s: %w", d.name, d.origin, err)
+		}
+		s.driver, s.dialect, s.path = "sqlite", icesql.SQLite, p
+		return s, nil
+	case strings.HasPrefix(uri, "postgres"):
+		_, rest, ok := strings.Cut(uri, "://") // SQLAlchemy's postgresql+psycopg2:// too
+		if !ok {
+			return nil, fmt.Errorf("open catalog %q of %s: uri %q: postgresql://user@host/db is expected",
+				d.name, d.origin, redact(uri))
+		}
+		s.driver, s.dialect, s.dsn = "pgx", icesql.Postgres, "postgres://"+rest
+		return s, nil
+	}
+	return nil, fmt.Errorf("open catalog %q of %s: uri %q is none of sqlite:///path, postgresql://",
+		d.name, d.origin, redact(uri))
+}
+
+// sqlitePath reads SQLAlchemy's and our own URIs: sqlite:////abs, sqlite:///rel
+// (SQLAlchemy: three slashes are relative; an absolute path after three is
+// what people write, and what an empty first level means), file:path.
+func sqlitePath(uri string) (string, error) {
+	p, ok := strings.CutPrefix(uri, "sqlite:")
+	if !ok {
+		p = strings.TrimPrefix(uri, "file:")
+	}
+	p, _, _ = strings.Cut(p, "?")
+	switch {
+	case strings.HasPrefix(p, "////"):
+		p = p[3:]
+	case strings.HasPrefix(p, "///"):
+		// A relative path that is there wins; otherwise three slashes begin
+		// an absolute one, as in every other URI.
+		if rel := p[3:]; ok && exists(rel) && !exists(p[2:]) {
+			p = rel
+		} else {
+			p = p[2:]
+		}
+	case strings.HasPrefix(p, "//"):
+		return "", fmt.Errorf("uri %q: sqlite:///path is expected", uri)
+	}
+	if p == "" || p == "/" || p == ":memory:" || p == "/:memory:" {
+		return "", fmt.Errorf("uri %q names no file: a catalog in memory would be lost at the end", uri)
+	}
+	return filepath.Clean(p), nil
+}
+
+func exists(p string) bool {
+	_, err := os.Stat(p)
+	return err == nil
+}
+
+// sqliteDSN is the driver's name of a file. busy_timeout makes a second writer
+// wait instead of failing; immediate transactions keep it from failing when a
+// read turns into a write. mode rw never makes a file.
+func sqliteDSN(path, mode string, wal bool) string {
+	u := url.URL{Path: path}
+	dsn := "file:" + u.EscapedPath() + "?mode=" + mode + "&_txlock=immediate&_pragma=busy_timeout(10000)"
+	if wal {
+		dsn += "&_pragma=journal_mode(WAL)"
+	}
+	return dsn
+}
+
+var errNoCatalogFile = errors.New("the catalog's file is not there yet")
+
+// db opens the catalog for reading.
+func (s *sqlSource) db() (*sql.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reader != nil {
+		return s.reader, nil
+	}
+	dsn := s.dsn
+	if s.path != "" {
+		if _, err := os.Stat(s.path); err != nil {
+			if os.IsNotExist(err) && s.def.embedded {
+				return nil, errNoCatalogFile
+			}
+			return nil, fmt.Errorf("open catalog %q: %w", s.def.name, err)
+		}
+		dsn = sqliteDSN(s.path, "rw", false)
+	}
+	db, err := sql.Open(s.driver, dsn)
+	if err != nil {
+		return nil, s.openError(err)
+	}
+	s.reader = db
+	return db, nil
+}
+
+func (s *sqlSource) openError(err error) error {
+	if strings.Contains(err.Error(), "unknown driver") {
+		return fmt.Errorf("open catalog %q: no driver for %s in this program", s.def.name, s.dialect)
+	}
+	return fmt.Errorf("open catalog %q: %w", s.def.name, err)
+}
+
+// heldNames returns the catalog names that the file holds, in order.
+func (s *sqlSource) heldNames(ctx context.Context) ([]string, error) {
+	db, err := s.db()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.QueryContext(ctx, "SELECT catalog_name FROM iceberg_tables UNION "+
+		"SELECT catalog_name FROM iceberg_namespace_properties ORDER BY 1")
+	if err != nil {
+		if noSuchTable(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err tells
+	var names []string
+	for rows.Next() {
+		var n string
+		if err := rows.Scan(&n); err != nil {
+			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+		}
+		names = append(names, n)
+	}
+	return names, rows.Err()
+}
+
+func noSuchTable(err error) bool {
+	return strings.Contains(err.Error(), "no such table") || strings.Contains(err.Error(), "does not exist")
+}
+
+// catalogName is the name whose rows are ours: the one asked for, or, where
+// none was asked for, the only one that the file holds.
+func (s *sqlSource) catalogName(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	taken := s.taken
+	s.mu.Unlock()
+	if taken != "" {
+		return taken, nil
+	}
+	held, err := s.heldNames(ctx)
+	if errors.Is(err, errNoCatalogFile) {
+		return s.def.name, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	name := s.def.name
+	if !s.def.nameGiven && len(held) == 1 {
+		name = held[0]
+	}
+	if slices.Contains(held, name) {
+		s.mu.Lock()
+		s.taken = name
+		s.mu.Unlock()
+	}
+	return name, nil
+}
+
+func (s *sqlSource) aliases(ctx context.Context) []string {
+	if name, err := s.catalogName(ctx); err == nil && name != s.def.name {
+		return []string{name}
+	}
+	return nil
+}
+
+// hint says which names the file holds where ours is none of them: a wrong
+// name hides every table.
+func (s *sqlSource) hint(ctx context.Context) string {
+	held, err := s.heldNames(ctx)
+	if err != nil || len(held) == 0 {
+		return ""
+	}
+	name, err := s.catalogName(ctx)
+	if err != nil || slices.Contains(held, name) {
+		return ""
+	}
+	return fmt.Sprintf("; the catalog's database has nothing under the name %q, only under %s: give --catalog-name",
+		name, strings.Join(held, ", "))
+}
+
+type sqlTable struct {
+	namespace, name, location string
+}
+
+// tables returns all rows of our name that are tables (JdbcCatalog V1 keeps
+// views there too).
+func (s *sqlSource) tables(ctx context.Context) ([]sqlTable, error) {
+	name, err := s.catalogName(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := s.db()
+	if errors.Is(err, errNoCatalogFile) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.query(ctx, db, name, " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)")
+	if err != nil && (strings.Contains(err.Error(), "iceberg_type")) {
+		out, err = s.query(ctx, db, name, "") // schema V0
+	}
+	if err != nil && noSuchTable(err) {
+		return nil, nil
+	}
+	return out, err
+}
+
+func (s *sqlSource) query(ctx context.Context, db *sql.DB, name, filter string) ([]sqlTable, error) {
+	mark := "?"
+	if s.dialect == icesql.Postgres {
+		mark = "$1"
+	}
+	rows, err := db.QueryContext(ctx, "SELECT table_namespace, table_name, metadata_location FROM iceberg_tables "+
+		"WHERE catalog_name = "+mark+filter+" ORDER BY 1, 2", name)
+	if err != nil {
+		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err tells
+	var out []sqlTable
+	for rows.Next() {
+		var t sqlTable
+		var loc sql.NullString
+		if err := rows.Scan(&t.namespace, &t.name, &loc); err != nil {
+			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+		}
+		t.location = loc.String
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+func (s *sqlSource) locate(ctx context.Context, namespace []string, table string) (string, error) {
+	all, err := s.tables(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		if t.name == table && slices.Equal(levelsOf(t.namespace), namespace) {
+			if t.location == "" {
+				return "", fmt.Errorf("load table %s: the catalog has no metadata location for it", quoteName(append(namespace, table)))
+			}
+			return t.location, nil
+		}
+	}
+	return "", ErrNotFound
+}
+
+// encodedNamespace begins iceberg-go's encoding of levels that hold a dot.
+const encodedNamespace = "__iceberg_namespace_v1__:"
+
+func levelsOf(namespace string) []string {
+	if text, ok := strings.CutPrefix(namespace, encodedNamespace); ok {
+		var levels []string
+		if json.Unmarshal([]byte(text), &levels) == nil && len(levels) > 0 {
+			return levels
+		}
+	}
+	return strings.Split(namespace, ".")
+}
+
+func (s *sqlSource) list(ctx context.Context) ([]surface.ListedTable, error) {
+	all, err := s.tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]surface.ListedTable, len(all))
+	for i, t := range all {
+		out[i] = surface.ListedTable{Catalog: s.def.name, Namespace: levelsOf(t.namespace), Name: t.name, MetadataLocation: t.location}
+	}
+	return out, nil
+}
+
+func (s *sqlSource) namespaces(ctx context.Context) ([][]string, error) {
+	name, err := s.catalogName(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := s.db()
+	if errors.Is(err, errNoCatalogFile) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, b := "?", "?"
+	if s.dialect == icesql.Postgres {
+		a, b = "$1", "$2"
+	}
+	rows, err := db.QueryContext(ctx, "SELECT table_namespace FROM iceberg_tables WHERE catalog_name = "+a+
+		" UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = "+b+" ORDER BY 1", name, name)
+	if err != nil {
+		if noSuchTable(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err tells
+	var out [][]string
+	for rows.Next() {
+		var n string
+		if err := rows.Scan(&n); err != nil {
+			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
+		}
+		out = append(out, levelsOf(n))
+	}
+	return out, rows.Err()
+}
+
+func (s *sqlSource) strict() bool { return true }
+
+// writer opens the catalog for writing. Only a file that we make ourselves is
+// put into WAL mode: the mode stays with the file, and WAL does not work on
+// network file systems.
+func (s *sqlSource) writer(ctx context.Context) (catalog.Catalog, error) {
+	name, err := s.catalogName(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cat != nil {
+		return s.cat, nil
+	}
+	dsn := s.dsn
+	if s.path != "" {
+		fresh := !exists(s.path)
+		if fresh && !s.def.embedded && !exists(filepath.Dir(s.path)) {
+			return nil, fmt.Errorf("open catalog %q: folder %s is not there", s.def.name, filepath.Dir(s.path))
+		}
+		if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+			return nil, fmt.Errorf("open catalog %q: %w", s.def.name, err)
+		}
+		dsn = sqliteDSN(s.path, "rwc", fresh || s.def.embedded)
+	}
+	db, err := sql.Open(s.driver, dsn)
+	if err != nil {
+		return nil, s.openError(err)
+	}
+	cat, err := icesql.NewCatalog(name, db, s.dialect, iceberg.Properties(s.writerProps()))
+	if err != nil {
+		return nil, errors.Join(s.openError(err), db.Close())
+	}
+	s.wdb, s.cat = db, cat
+	return cat, nil
+}
+
+func (s *sqlSource) writerProps() map[string]string {
+	props := map[string]string{}
+	for k, v := range s.def.props {
+		props[k] = v
+	}
+	if props["warehouse"] == "" && s.path != "" {
+		if abs, err := filepath.Abs(filepath.Dir(s.path)); err == nil {
+			props["warehouse"] = abs
+		}
+	}
+	return props
+}
+
+func (s *sqlSource) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	for _, db := range []*sql.DB{s.reader, s.wdb} {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	s.reader, s.wdb, s.cat = nil, nil, nil
+	return err
+}
