@@ -13,8 +13,7 @@ import (
 
 // String returns v as Iceberg prints an identity partition value
 // (Transform.toHumanString): dates 2023-09-14, timestamps
-// 2023-09-14T09:00 (seconds and fraction where there are any, Z with a zone),
-// binary and fixed as base64, doubles as Java prints them, NULL as null.
+// 2023-09-14T09:00:00 (a fraction where there is one, +00:00 with a zone), binary and fixed as base64, doubles as Java prints them, NULL as null.
 func (v Value) String() string {
 	switch v.Kind {
 	case KindInvalid:
@@ -32,11 +31,11 @@ func (v Value) String() string {
 	case KindDate:
 		return humanDay(v.Int)
 	case KindTime:
-		return javaTime(v.Int * 1000)
+		return javaTime(v.Int)
 	case KindTimestamp, KindTimestampTZ:
-		return javaDateTime(floorDiv(v.Int, 1_000_000), floorMod(v.Int, 1_000_000)*1000, v.Kind == KindTimestampTZ)
+		return isoDateTime(floorDiv(v.Int, 1_000_000), floorMod(v.Int, 1_000_000)*1000, v.Kind == KindTimestampTZ)
 	case KindTimestampNS, KindTimestampTZNS:
-		return javaDateTime(floorDiv(v.Int, 1_000_000_000), floorMod(v.Int, 1_000_000_000), v.Kind == KindTimestampTZNS)
+		return isoDateTime(floorDiv(v.Int, 1_000_000_000), floorMod(v.Int, 1_000_000_000), v.Kind == KindTimestampTZNS)
 	case KindString:
 		return string(v.Bytes)
 	case KindUUID:
@@ -80,9 +79,10 @@ func humanHour(v int64) string {
 	return fmt.Sprintf("%s-%02d", humanDay(floorDiv(v, 24)), floorMod(v, 24))
 }
 
-// javaTime is LocalTime.toString of nanoseconds since midnight.
-func javaTime(nanos int64) string {
-	seconds, fraction := floorDiv(nanos, 1_000_000_000), floorMod(nanos, 1_000_000_000)
+// javaTime is LocalTime.toString of microseconds since midnight: seconds where
+// they are not zero, the fraction in groups of three digits.
+func javaTime(micros int64) string {
+	seconds, fraction := floorDiv(micros, 1_000_000), floorMod(micros, 1_000_000)
 	text := fmt.Sprintf("%02d:%02d", seconds/3600, seconds/60%60)
 	if seconds%60 == 0 && fraction == 0 {
 		return text
@@ -91,16 +91,15 @@ func javaTime(nanos int64) string {
 	switch {
 	case fraction == 0:
 		return text
-	case fraction%1_000_000 == 0:
-		return text + fmt.Sprintf(".%03d", fraction/1_000_000)
 	case fraction%1000 == 0:
-		return text + fmt.Sprintf(".%06d", fraction/1000)
+		return text + fmt.Sprintf(".%03d", fraction/1000)
 	}
-	return text + fmt.Sprintf(".%09d", fraction)
+	return text + fmt.Sprintf(".%06d", fraction)
 }
 
-// javaDateTime is LocalDateTime.toString, or OffsetDateTime.toString in UTC.
-func javaDateTime(seconds, nanos int64, zone bool) string {
+// isoDateTime is ISO_LOCAL_DATE_TIME of a time, as Iceberg prints timestamps:
+// seconds always, the fraction without trailing zeros, a zone as +00:00.
+func isoDateTime(seconds, nanos int64, zone bool) string {
 	y, m, d := civil(floorDiv(seconds, 86400))
 	sign := ""
 	switch {
@@ -109,9 +108,13 @@ func javaDateTime(seconds, nanos int64, zone bool) string {
 	case y < 0:
 		sign, y = "-", -y
 	}
-	text := fmt.Sprintf("%s%04d-%02d-%02dT%s", sign, y, m, d, javaTime(floorMod(seconds, 86400)*1_000_000_000+nanos))
+	ofDay := floorMod(seconds, 86400)
+	text := fmt.Sprintf("%s%04d-%02d-%02dT%02d:%02d:%02d", sign, y, m, d, ofDay/3600, ofDay/60%60, ofDay%60)
+	if nanos != 0 {
+		text += "." + strings.TrimRight(fmt.Sprintf("%09d", nanos), "0")
+	}
 	if zone {
-		text += "Z"
+		text += "+00:00"
 	}
 	return text
 }
