@@ -1,0 +1,207 @@
+package functions
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// exceptions are the comparisons where the other engine is wrong:
+// testdata/exceptions.txt, "suite table function : reason".
+func exceptions(t *testing.T) map[string]string {
+	t.Helper()
+	f, err := os.Open("testdata/exceptions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out := map[string]string{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		l := strings.TrimSpace(lines.Text())
+		if l == "" || strings.HasPrefix(l, "#") {
+			continue
+		}
+		key, reason, ok := strings.Cut(l, " : ")
+		if !ok || strings.TrimSpace(reason) == "" {
+			t.Fatalf("testdata/exceptions.txt: %q has no reason", l)
+		}
+		out[strings.TrimSpace(key)] = reason
+	}
+	return out
+}
+
+// checker compares, minds the exceptions, and notices one that is not needed.
+type checker struct {
+	t      *testing.T
+	except map[string]string
+	used   map[string]bool
+	suite  string
+	done   int
+}
+
+func newChecker(t *testing.T, suite string) *checker {
+	c := &checker{t: t, except: exceptions(t), used: map[string]bool{}, suite: suite}
+	t.Cleanup(func() {
+		t.Logf("%s: %d comparisons", suite, c.done)
+		if c.done == 0 {
+			t.Errorf("%s: nothing was compared", suite)
+		}
+	})
+	return c
+}
+
+func (c *checker) rows(table, function, at string, got, want []map[string]any) {
+	c.t.Helper()
+	c.done++
+	diff := sameRows(got, want)
+	if diff == "" {
+		return
+	}
+	key := fmt.Sprintf("%s %s %s", c.suite, table, function)
+	if _, ok := c.except[key]; ok {
+		c.used[key] = true
+		return
+	}
+	c.t.Errorf("%s %s: %s", key, at, diff)
+}
+
+// metadataOnly are the functions that read nothing but the metadata.json.
+var metadataOnly = map[string]string{
+	"snapshots": "iceberg_snapshots", "history": "iceberg_history", "refs": "iceberg_refs",
+	"metadata_log_entries": "iceberg_metadata_log_entries",
+}
+
+func TestSparkMetadata(t *testing.T) {
+	w := openWarehouse(t, "spark")
+	c := newChecker(t, w.suite)
+	for _, name := range w.names {
+		for _, file := range sortedKeys(metadataOnly) {
+			want := jsonLines(t, filepath.Join(w.dir, "expected", name, file+".jsonl"))
+			c.rows(name, metadataOnly[file], "at head", call(t, w, metadataOnly[file], named(name)), want)
+		}
+	}
+}
+
+func TestPyIcebergMetadata(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	c := newChecker(t, w.suite)
+	for _, tab := range pyTables(t, w) {
+		for _, kind := range sortedKeys(metadataOnly) {
+			if want, ok := tab.rows(kind, ""); ok {
+				c.rows(tab.name, metadataOnly[kind], "at head", call(t, w, metadataOnly[kind], named(tab.name)), want)
+			}
+		}
+	}
+}
+
+func TestSparkManifests(t *testing.T) {
+	w := openWarehouse(t, "spark")
+	c := newChecker(t, w.suite)
+	for _, name := range w.names {
+		dir := filepath.Join(w.dir, "expected", name)
+		c.rows(name, "iceberg_manifests", "at head", call(t, w, "iceberg_manifests", named(name)), noTextNull(jsonLines(t, filepath.Join(dir, "manifests.jsonl"))))
+		c.rows(name, "iceberg_manifests", "of all snapshots", call(t, w, "iceberg_manifests", named(name, "all_snapshots", true)),
+			noTextNull(jsonLines(t, filepath.Join(dir, "all_manifests.jsonl"))))
+		for id, want := range sparkAt(t, w, name, "manifests") {
+			c.rows(name, "iceberg_manifests", fmt.Sprint("at ", id), call(t, w, "iceberg_manifests", named(name, "snapshot_id", id)), noTextNull(want))
+		}
+	}
+}
+
+// noTextNull makes NULL of the text null that Spark prints for a summary
+// without bounds: as text it cannot be told from the string 'null'.
+func noTextNull(rows []map[string]any) []map[string]any {
+	for _, r := range rows {
+		for _, s := range r["partition_summaries"].([]any) {
+			m := s.(map[string]any)
+			if (m["contains_null"] == true || m["contains_nan"] == true) && m["lower_bound"] == "null" && m["upper_bound"] == "null" {
+				m["lower_bound"], m["upper_bound"] = nil, nil
+			}
+		}
+	}
+	return rows
+}
+
+func TestPyIcebergManifests(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	c := newChecker(t, w.suite)
+	for _, tab := range pyTables(t, w) {
+		if want, ok := tab.rows("manifests", ""); ok {
+			c.rows(tab.name, "iceberg_manifests", "at head", call(t, w, "iceberg_manifests", named(tab.name)), want)
+		}
+		if want, ok := tab.rows("all_manifests", ""); ok {
+			c.rows(tab.name, "iceberg_manifests", "of all snapshots", call(t, w, "iceberg_manifests", named(tab.name, "all_snapshots", true)), want)
+		}
+	}
+}
+
+// sparkAt returns the rows of at.jsonl by snapshot: every retained snapshot of
+// the table has an entry, without rows where there are none.
+func sparkAt(t *testing.T, w *warehouse, table, kind string) map[int64][]map[string]any {
+	t.Helper()
+	out := map[int64][]map[string]any{}
+	for _, r := range jsonLines(t, filepath.Join(w.dir, "expected", table, "snapshots.jsonl")) {
+		id, err := r["snapshot_id"].(json.Number).Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[id] = nil
+	}
+	for _, l := range jsonLines(t, filepath.Join(w.dir, "expected", table, "at.jsonl")) {
+		if l["table"] != kind {
+			continue
+		}
+		for _, at := range l["at"].([]any) {
+			id, err := at.(json.Number).Int64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[id] = append(out[id], maps.Clone(l["row"].(map[string]any)))
+		}
+	}
+	return out
+}
+
+// pyTable is one table of the PyIceberg suite with its expected rows.
+type pyTable struct {
+	name  string
+	kinds map[string][]map[string]any // "kind snapshot" -> rows; present and empty where PyIceberg said none
+}
+
+func (p pyTable) rows(kind, snapshot string) ([]map[string]any, bool) {
+	r, ok := p.kinds[kind+" "+snapshot]
+	return r, ok
+}
+
+func pyTables(t *testing.T, w *warehouse) []pyTable {
+	t.Helper()
+	var out []pyTable
+	for _, tab := range jsonList(t, filepath.Join(w.dir, "expected", "tables.json")) {
+		key := tab["key"].(string)
+		p := pyTable{name: fmt.Sprint(tab["ns"]) + "." + quoteLevel(fmt.Sprint(tab["name"])), kinds: map[string][]map[string]any{}}
+		if _, ok := w.locations[p.name]; !ok {
+			t.Errorf("table %s of tables.json is not in catalog.db", p.name)
+			continue
+		}
+		for _, l := range jsonLines(t, filepath.Join(w.dir, "expected", key, "inspect.jsonl")) {
+			id := ""
+			if l["snapshot_id"] != nil {
+				id = fmt.Sprint(l["snapshot_id"])
+			}
+			k := fmt.Sprint(l["t"]) + " " + id
+			switch {
+			case l["row"] != nil:
+				p.kinds[k] = append(p.kinds[k], l["row"].(map[string]any))
+			case l["empty"] == true:
+				p.kinds[k] = nil
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,67 @@
+package functions
+
+import (
+	"context"
+	"fmt"
+
+	"psyberg/functions/manifest"
+	"psyberg/functions/surface"
+	"psyberg/psyberg"
+)
+
+// manifestsOf returns the manifests of a snapshot; none where it is nil.
+func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) ([]manifest.File, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if s.ManifestList == "" {
+		return inlineManifests(s)
+	}
+	data, err := files.Read(ctx, s.ManifestList, -1)
+	if err != nil {
+		return nil, readError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
+	}
+	return manifest.ReadList(s.ManifestList, data)
+}
+
+// readError says which file could not be read.
+func readError(what, location string, err error) error {
+	return fmt.Errorf("read %s %q: %w", what, location, err)
+}
+
+// manifestsOfAll returns the manifests of all retained snapshots, each once.
+// Snapshots that share a list (as a property-only commit of PyIceberg makes
+// them) have it read once.
+func manifestsOfAll(ctx context.Context, p *pinned) ([]manifest.File, error) {
+	seen := map[string]bool{}
+	lists := map[string]bool{}
+	var out []manifest.File
+	for _, s := range p.Meta.Snapshots {
+		if s.ManifestList != "" {
+			if lists[s.ManifestList] {
+				continue
+			}
+			lists[s.ManifestList] = true
+		}
+		files, err := manifestsOf(ctx, p.Files, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			if !seen[f.Path] {
+				seen[f.Path] = true
+				out = append(out, f)
+			}
+		}
+	}
+	return out, nil
+}
+
+// inlineManifests describes the manifests that a v1 snapshot names in the
+// metadata itself, as tables of before Iceberg 0.8 have them.
+func inlineManifests(s *psyberg.Snapshot) ([]manifest.File, error) {
+	if len(s.Manifests) > 0 {
+		return nil, fmt.Errorf("read manifests of snapshot %d: it names them inline, without a manifest list; rewrite the table's manifests with Iceberg 1.x first", s.ID)
+	}
+	return nil, nil
+}
