@@ -1,0 +1,96 @@
+package psyberg
+
+import (
+	"cmp"
+	"slices"
+)
+
+// HourSet is a set of hours: ranges in order, none empty, none touching. The
+// zero value is the empty set.
+type HourSet []HourRange
+
+// HoursOf returns the hours that times cover.
+func HoursOf(times ...TimeRange) HourSet {
+	ranges := make([]HourRange, 0, len(times))
+	for _, t := range times {
+		ranges = append(ranges, HourRange{HourOf(t.Min), HourOf(t.Max) + 1})
+	}
+	return NewHourSet(ranges...)
+}
+
+// NewHourSet returns the union of ranges, which may be empty, overlap, and
+// stand in any order.
+func NewHourSet(ranges ...HourRange) HourSet {
+	sorted := slices.DeleteFunc(slices.Clone(ranges), HourRange.Empty)
+	slices.SortFunc(sorted, func(a, b HourRange) int { return cmp.Compare(a.From, b.From) })
+	var s HourSet
+	for _, r := range sorted {
+		if n := len(s); n > 0 && r.From <= s[n-1].To {
+			s[n-1].To = max(s[n-1].To, r.To)
+			continue
+		}
+		s = append(s, r)
+	}
+	return s
+}
+
+// Union returns the hours of both.
+func (s HourSet) Union(o HourSet) HourSet { return NewHourSet(append(slices.Clone(s), o...)...) }
+
+// Within returns the hours of s that lie in r.
+func (s HourSet) Within(r HourRange) HourSet {
+	var out []HourRange
+	for _, x := range s {
+		out = append(out, HourRange{max(x.From, r.From), min(x.To, r.To)})
+	}
+	return NewHourSet(out...)
+}
+
+// Has reports whether h is in s.
+func (s HourSet) Has(h Hour) bool {
+	i, _ := slices.BinarySearchFunc(s, h, func(r HourRange, h Hour) int { return cmp.Compare(r.To, h+1) })
+	return i < len(s) && s[i].From <= h
+}
+
+// First returns the least hour; ok is false for the empty set.
+func (s HourSet) First() (h Hour, ok bool) {
+	if len(s) == 0 {
+		return 0, false
+	}
+	return s[0].From, true
+}
+
+// Len returns the number of hours.
+func (s HourSet) Len() int {
+	n := 0
+	for _, r := range s {
+		n += r.Len()
+	}
+	return n
+}
+
+// Hours returns every hour in order.
+func (s HourSet) Hours() []Hour {
+	out := make([]Hour, 0, s.Len())
+	for _, r := range s {
+		for h := r.From; h < r.To; h++ {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// String prints ranges inclusive: 2023-09-14-02..2023-09-14-06, 2023-09-14-09.
+func (s HourSet) String() string {
+	text := ""
+	for i, r := range s {
+		if i > 0 {
+			text += ", "
+		}
+		text += r.From.String()
+		if r.Len() > 1 {
+			text += ".." + r.Last().String()
+		}
+	}
+	return text
+}
