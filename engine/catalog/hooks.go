@@ -2,10 +2,11 @@ package catalog
 
 import "context"
 
-// hooks let tests fail or stop a commit at any of its steps.
+// hooks let tests fail a commit at any of its steps.
 type hooks struct {
-	// step is called before every step of a commit that touches the world.
-	step func(ctx context.Context, what string) error
+	// step is called before every step that touches the world, and, with
+	// "after " in front, after the commit itself.
+	step func(what string) error
 }
 
 func (h hooks) before(ctx context.Context, what string) error {
@@ -15,5 +16,12 @@ func (h hooks) before(ctx context.Context, what string) error {
 	if h.step == nil {
 		return nil
 	}
-	return h.step(ctx, what)
+	return h.step(what)
+}
+
+func (h hooks) after(what string) error {
+	if h.step == nil {
+		return nil
+	}
+	return h.step("after " + what)
 }
