@@ -1,0 +1,176 @@
+package catalog
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"psyberg/psyberg"
+)
+
+func (f *fixture) publish(id string, staged psyberg.SnapshotID) (PublishResult, error) {
+	return f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: id, Staged: staged, Verdict: Verdict{Kind: AuditsNotAsked}})
+}
+
+func TestP1_FastForwardMovesTheRef(t *testing.T) {
+	eachVersion(t, func(t *testing.T, f *fixture) {
+		f.commit(Change{Mode: Append, Added: f.files("a1")})
+		s := f.commit(Change{Mode: Delete, Removed: paths("a1"), WapID: "s1"})
+		r, err := f.publish("s1", s.Snapshot)
+		if err != nil || r.Method != FastForward || r.Snapshot != s.Snapshot {
+			t.Fatalf("publish: %+v %v", r, err)
+		}
+		f.want("main", "")
+		again, err := f.publish("s1", s.Snapshot)
+		if err != nil || again.Method != AlreadyPublished || again.Snapshot != s.Snapshot {
+			t.Errorf("publish again: %+v %v", again, err)
+		}
+	})
+}
+
+func TestP2_AppendIsReplayed(t *testing.T) {
+	eachVersion(t, func(t *testing.T, f *fixture) {
+		s := f.commit(Change{Mode: Append, Added: f.files("a1"), WapID: "s1", Summary: map[string]string{"mine": "1"}})
+		f.commit(Change{Mode: Append, Added: f.files("b2")})
+		before := f.state().ice.NextRowID()
+		r, err := f.publish("s1", s.Snapshot)
+		if err != nil || r.Method != CherryPick {
+			t.Fatalf("publish: %+v %v", r, err)
+		}
+		f.want("main", "a1 b2")
+		head := f.state().head("main")
+		sum := head.Summary
+		if sum["published-wap-id"] != "s1" || sum["wap.id"] != "" || sum["psyberg.session-id"] != "s1" || sum["mine"] != "1" ||
+			sum["total-data-files"] != "2" || sum["source-snapshot-id"] == "" {
+			t.Errorf("summary %v", sum)
+		}
+		if head.FirstRowID != nil && *head.FirstRowID != before {
+			t.Errorf("first row id %d, want the fresh %d", *head.FirstRowID, before)
+		}
+		if again, err := f.publish("s1", s.Snapshot); err != nil || again.Method != AlreadyPublished {
+			t.Errorf("publish again: %+v %v", again, err)
+		}
+		f.want("main", "a1 b2")
+	})
+}
+
+func TestP3_PartitionOverwrite(t *testing.T) {
+	eachVersion(t, func(t *testing.T, f *fixture) {
+		f.commit(Change{Mode: Append, Added: f.files("a1", "b1")})
+		s := f.commit(Change{Mode: ReplacePartitions, Added: f.files("a9"), WapID: "ok"})
+		bad := f.commit(Change{Mode: ReplacePartitions, Added: f.files("b9"), WapID: "bad"})
+		f.commit(Change{Mode: Append, Added: f.files("b2")})
+		if _, err := f.publish("ok", s.Snapshot); err != nil {
+			t.Fatal(err)
+		}
+		f.want("main", "a9 b1 b2")
+		p, err := f.c.Preflight(f.ctx, "ns.t", "bad")
+		if err != nil || p.Method != Refused || strings.Join(p.ConflictingPartitions, "") != "cat=b" || len(p.ConflictingSnapshots) != 1 {
+			t.Errorf("preflight: %+v %v", p, err)
+		}
+		_, err = f.publish("bad", bad.Snapshot)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "replace partitions with changed partition: cat=b") {
+			t.Errorf("publish over a changed partition: %v", err)
+		}
+		f.want("main", "a9 b1 b2")
+	})
+}
+
+func TestP4_OthersAreRefusedAfterTheHeadMoved(t *testing.T) {
+	f := newFixture(t, "2")
+	f.commit(Change{Mode: Append, Added: f.files("a1", "b1")})
+	s := f.commit(Change{Mode: Overwrite, Added: f.files("a2"), Removed: paths("a1"), WapID: "m"})
+	f.commit(Change{Mode: Append, Added: f.files("c1")})
+	_, err := f.publish("m", s.Snapshot)
+	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "not append, dynamic overwrite, or fast-forward") {
+		t.Errorf("publish: %v", err)
+	}
+	if _, err := f.publish("nobody", 1); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "unknown WAP ID") {
+		t.Errorf("unknown id: %v", err)
+	}
+}
+
+func TestP5_OnlyTheIntentsSnapshotMoves(t *testing.T) {
+	f := newFixture(t, "2")
+	s := f.commit(Change{Mode: Append, Added: f.files("a1"), WapID: "s1"})
+	if _, err := f.publish("s1", s.Snapshot+1); !errors.Is(err, ErrRefused) {
+		t.Errorf("another snapshot: %v", err)
+	}
+	_, err := f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: "s1", Staged: s.Snapshot})
+	if err == nil {
+		t.Error("a publish without a verdict")
+	}
+	_, err = f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: "s1", Staged: s.Snapshot,
+		Verdict: Verdict{Kind: AuditsPassed, Snapshot: s.Snapshot + 1}})
+	if !errors.Is(err, ErrRefused) {
+		t.Errorf("a verdict on another snapshot: %v", err)
+	}
+	f.want("main", "")
+}
+
+func TestP6_BranchesArePublishedWhole(t *testing.T) {
+	eachVersion(t, func(t *testing.T, f *fixture) {
+		for _, moved := range []bool{false, true} {
+			id := map[bool]string{false: "x", true: "y"}[moved]
+			f.commit(Change{Mode: Append, Added: f.files("a" + map[bool]string{false: "1", true: "2"}[moved])})
+			ch := func(step string, c Change) Result {
+				c.Branch, c.Step = "psyberg_"+id, step
+				return f.commit(c)
+			}
+			ch("1", Change{Mode: ReplacePartitions, Added: f.files(id + "1")})
+			ch("2", Change{Mode: ReplacePartitions, Added: f.files(id + "3")})
+			tip := ch("3", Change{Mode: ReplacePartitions})
+			if moved {
+				f.commit(Change{Mode: Append, Added: f.files("b2")})
+			}
+			r, err := f.publish(id, tip.Snapshot)
+			if err != nil || (r.Method == CherryPick) != moved {
+				t.Fatalf("moved %v: %+v %v", moved, r, err)
+			}
+			if f.state().head("psyberg_"+id) != nil {
+				t.Error("the branch is still there")
+			}
+			if again := ch("2", Change{Mode: ReplacePartitions, Added: f.files(id + "3")}); !again.Existed {
+				t.Errorf("a step of a published session is written again: %+v", again)
+			}
+			if again, err := f.publish(id, tip.Snapshot); err != nil || again.Method != AlreadyPublished {
+				t.Errorf("publish again: %+v %v", again, err)
+			}
+			_, err = f.c.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files(id + "5"), Branch: "psyberg_" + id, Step: "4"})
+			if !errors.Is(err, ErrRefused) {
+				t.Errorf("a new step after the publish: %v", err)
+			}
+		}
+		f.want("main", "a1 a2 b2 x3 y3")
+	})
+}
+
+func TestDiscard(t *testing.T) {
+	f := newFixture(t, "2")
+	f.commit(Change{Mode: Append, Added: f.files("a1")})
+	s := f.commit(Change{Mode: Append, Added: f.files("b1"), WapID: "s1"})
+	f.commit(Change{Mode: Append, Added: f.files("c1"), Branch: "psyberg_s2", Step: "1"})
+	for _, id := range []string{"s1", "s2"} {
+		r, err := f.c.Discard(f.ctx, "ns.t", id)
+		if err != nil || len(r.Snapshots) != 1 {
+			t.Errorf("discard %s: %+v %v", id, r, err)
+		}
+		if _, err := f.c.Discard(f.ctx, "ns.t", id); !errors.Is(err, ErrNotFound) {
+			t.Errorf("discard %s again: %v", id, err)
+		}
+	}
+	if n := len(f.state().m.Snapshots); n != 1 {
+		t.Errorf("%d snapshots are left", n)
+	}
+	f.want("main", "a1")
+	again := f.commit(Change{Mode: Append, Added: f.files("b1"), WapID: "s1"})
+	if again.Existed || again.Snapshot == s.Snapshot {
+		t.Errorf("staging after a discard: %+v", again)
+	}
+	if _, err := f.publish("s1", again.Snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.c.Discard(f.ctx, "ns.t", "s1"); !errors.Is(err, ErrRefused) {
+		t.Errorf("discard of what is published: %v", err)
+	}
+}
