@@ -91,7 +91,10 @@ type Window struct {
 // ComputeWindow finds what is new in a source since its watermark (nil: never
 // read). It returns an *Error where the source needs a decision.
 func ComputeWindow(src SourceName, h *History, head Pin, mark *Watermark, opt WindowOptions) (*Window, error) {
-	w := &Window{Source: src, End: head, onRemoved: opt.OnOverwrite}
+	w := &Window{Source: src, End: head}
+	if opt.EnforceOverwrites {
+		w.onRemoved = opt.OnOverwrite
+	}
 	var err error
 	line := Line{}
 	if head.Has {
