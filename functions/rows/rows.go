@@ -7,7 +7,10 @@
 package rows
 
 import (
+	"context"
+
 	"psyberg/functions/meta"
+	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
 
@@ -48,4 +51,27 @@ type DeleteFile struct {
 	Referenced  string // referenced_data_file; always there for a deletion vector
 	Offset      int64  // content_offset, deletion vectors only
 	Length      int64  // content_size_in_bytes, likewise
+}
+
+// Request is one scan.
+type Request struct {
+	Table   *surface.Table
+	Schema  *meta.Schema // of the pinned snapshot
+	Data    []DataFile
+	Deletes []DeleteFile // those of the same snapshot; ones that apply to nothing do no harm
+	// FilePath and Position add the columns _file (as the manifest has it) and
+	// _pos (0 is the first row of the file) after the others.
+	FilePath, Position bool
+	// Where is a predicate in SQL over the schema's columns, "" for none. It is
+	// put into the query as it stands, in brackets: parse it first.
+	Where string
+}
+
+// SQL returns the SELECT that yields the rows of r, deletes applied, columns
+// named and ordered as r.Schema. It reads footers only of tables where the
+// manifests do not say what a file's columns are: those with a name mapping,
+// and those whose nested columns have changed. Files in Avro or ORC are errors.
+func SQL(ctx context.Context, r Request) (string, error) {
+	p := &planner{Request: r, ctx: ctx, columns: columnsOf(r.Schema)}
+	return p.sql()
 }
