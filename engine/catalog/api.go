@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/apache/iceberg-go"
+	icecatalog "github.com/apache/iceberg-go/catalog"
 
 	"psyberg/psyberg"
 )
@@ -13,9 +14,11 @@ import (
 // of cli.md.
 var (
 	// ErrNotFound: no such catalog, namespace or table.
-	ErrNotFound = errors.New("not found")
-	// ErrExists: a table to be made is there already.
-	ErrExists = errors.New("already exists")
+	// It is also iceberg-go's catalog.ErrNoSuchTable.
+	ErrNotFound = fmt.Errorf("not found%w", silent{icecatalog.ErrNoSuchTable})
+	// ErrExists: a table to be made is there already. It is also iceberg-go's
+	// catalog.ErrTableAlreadyExists.
+	ErrExists = fmt.Errorf("exists already%w", silent{icecatalog.ErrTableAlreadyExists})
 	// ErrReadOnly: a bare metadata.json or a catalog with a path map.
 	ErrReadOnly = errors.New("read-only")
 	// ErrConflict: somebody else changed what this commit depends on. Exit 5.
@@ -23,6 +26,12 @@ var (
 	// ErrRefused: a publish or discard that must not happen. Exit 1.
 	ErrRefused = errors.New("[PSY_PUBLISH_REFUSED]")
 )
+
+// silent is an error for errors.Is alone: it adds no words.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
 
 // Mode says what a Change does to the files that are there.
 type Mode int
@@ -52,6 +61,7 @@ type Change struct {
 	// Base is the snapshot whose files the caller has read to find Removed;
 	// HasBase false: nothing is checked but that Removed is live. Files added
 	// since Base for which Conflicts is true (nil: every one) are a conflict.
+	// A Base of 0 is the empty table.
 	Base      psyberg.SnapshotID
 	HasBase   bool
 	Conflicts func(iceberg.DataFile) bool

@@ -208,7 +208,10 @@ func checkBase(st *state, ch Change, parent *psyberg.Snapshot) error {
 	if !ch.HasBase || parent != nil && parent.ID == ch.Base {
 		return nil
 	}
-	if parent == nil || !st.m.AncestorOf(ch.Base, parent.ID) {
+	if ch.Base == 0 && parent == nil {
+		return nil
+	}
+	if parent == nil || ch.Base != 0 && !st.m.AncestorOf(ch.Base, parent.ID) {
 		return fmt.Errorf("commit to %s: %w snapshot %d, which the change was computed from, is no ancestor of the head any more",
 			st.id.plain, ErrConflict, ch.Base)
 	}

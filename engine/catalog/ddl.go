@@ -165,3 +165,25 @@ func (c *Catalogs) SetProperties(ctx context.Context, name string, set map[strin
 	}
 	return nil
 }
+
+// OpenTable loads a table for writing, through the catalog's own client.
+func (c *Catalogs) OpenTable(ctx context.Context, name string) (*table.Table, error) {
+	id, err := c.target(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.sources[id.catalog].locate(ctx, id.namespace, id.table); errors.Is(err, ErrNotFound) {
+		return nil, c.notFound(ctx, id)
+	} else if err != nil {
+		return nil, err
+	}
+	cat, err := c.sources[id.catalog].writer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := cat.LoadTable(ctx, id.levels())
+	if err != nil {
+		return nil, fmt.Errorf("load table %s for writing: %w", id.plain, err)
+	}
+	return t, nil
+}

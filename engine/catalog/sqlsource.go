@@ -112,7 +112,7 @@ func sqliteDSN(path, mode string, wal bool) string {
 	return dsn
 }
 
-var errNoCatalogFile = errors.New("the catalog's file is not there yet")
+var errNoCatalogFile = errors.New("the catalog's file is not there")
 
 // db opens the catalog for reading.
 func (s *sqlSource) db() (*sql.DB, error) {
@@ -124,8 +124,8 @@ func (s *sqlSource) db() (*sql.DB, error) {
 	dsn := s.dsn
 	if s.path != "" {
 		if _, err := os.Stat(s.path); err != nil {
-			if os.IsNotExist(err) && s.def.embedded {
-				return nil, errNoCatalogFile
+			if os.IsNotExist(err) {
+				return nil, fmt.Errorf("open catalog %q: %w: %s", s.def.name, errNoCatalogFile, s.path)
 			}
 			return nil, fmt.Errorf("open catalog %q: %w", s.def.name, err)
 		}
@@ -238,8 +238,8 @@ func (s *sqlSource) tables(ctx context.Context) ([]sqlTable, error) {
 		return nil, err
 	}
 	db, err := s.db()
-	if errors.Is(err, errNoCatalogFile) {
-		return nil, nil
+	if errors.Is(err, errNoCatalogFile) && s.def.embedded {
+		return nil, nil // made at the first write: empty until then
 	}
 	if err != nil {
 		return nil, err
@@ -325,8 +325,8 @@ func (s *sqlSource) namespaces(ctx context.Context) ([][]string, error) {
 		return nil, err
 	}
 	db, err := s.db()
-	if errors.Is(err, errNoCatalogFile) {
-		return nil, nil
+	if errors.Is(err, errNoCatalogFile) && s.def.embedded {
+		return nil, nil // made at the first write: empty until then
 	}
 	if err != nil {
 		return nil, err
