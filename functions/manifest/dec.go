@@ -146,3 +146,19 @@ func (d *dec) skipLongs(n int64) {
 	}
 	d.pos = pos
 }
+
+// uint32 reads four bytes, a float's bits.
+func (d *dec) uint32() uint32 {
+	if b := d.fixed(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+// uint64 reads eight bytes, a double's bits.
+func (d *dec) uint64() uint64 {
+	if b := d.fixed(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}

@@ -128,38 +128,42 @@ func AllColumns() []Column {
 	return all
 }
 
-// columns gives each column its name, type and field id in the file.
-// id -1: no field of the file.
-var columns = [numColumns]struct {
-	name string
-	id   int
-	typ  arrow.DataType
-}{
-	Status:             {"status", 0, arrow.PrimitiveTypes.Int32},
-	SnapshotID:         {"snapshot_id", 1, arrow.PrimitiveTypes.Int64},
-	SequenceNumber:     {"sequence_number", 3, arrow.PrimitiveTypes.Int64},
-	FileSequenceNumber: {"file_sequence_number", 4, arrow.PrimitiveTypes.Int64},
-	FileContent:        {"content", 134, arrow.PrimitiveTypes.Int32},
-	FilePath:           {"file_path", 100, arrow.BinaryTypes.String},
-	FileFormat:         {"file_format", 101, arrow.BinaryTypes.String},
-	SpecID:             {"spec_id", -1, arrow.PrimitiveTypes.Int32},
-	Partition:          {"partition", 102, nil},
-	RecordCount:        {"record_count", 103, arrow.PrimitiveTypes.Int64},
-	FileSizeInBytes:    {"file_size_in_bytes", 104, arrow.PrimitiveTypes.Int64},
-	ColumnSizes:        {"column_sizes", 108, mapOf(arrow.PrimitiveTypes.Int64)},
-	ValueCounts:        {"value_counts", 109, mapOf(arrow.PrimitiveTypes.Int64)},
-	NullValueCounts:    {"null_value_counts", 110, mapOf(arrow.PrimitiveTypes.Int64)},
-	NaNValueCounts:     {"nan_value_counts", 137, mapOf(arrow.PrimitiveTypes.Int64)},
-	LowerBounds:        {"lower_bounds", 125, mapOf(arrow.BinaryTypes.Binary)},
-	UpperBounds:        {"upper_bounds", 128, mapOf(arrow.BinaryTypes.Binary)},
-	KeyMetadata:        {"key_metadata", 131, arrow.BinaryTypes.Binary},
-	SplitOffsets:       {"split_offsets", 132, arrow.ListOf(arrow.PrimitiveTypes.Int64)},
-	EqualityIDs:        {"equality_ids", 135, arrow.ListOf(arrow.PrimitiveTypes.Int32)},
-	SortOrderID:        {"sort_order_id", 140, arrow.PrimitiveTypes.Int32},
-	FirstRowID:         {"first_row_id", 142, arrow.PrimitiveTypes.Int64},
-	ReferencedDataFile: {"referenced_data_file", 143, arrow.BinaryTypes.String},
-	ContentOffset:      {"content_offset", 144, arrow.PrimitiveTypes.Int64},
-	ContentSizeInBytes: {"content_size_in_bytes", 145, arrow.PrimitiveTypes.Int64},
+// columnInfo gives a column its name, its field id in the file (-1: it is no
+// field of the file), its type (nil: by request), and whether the spec
+// requires it in every version.
+type columnInfo struct {
+	name     string
+	id       int
+	typ      arrow.DataType
+	required bool
+}
+
+var columns = [numColumns]columnInfo{
+	Status:             {"status", 0, arrow.PrimitiveTypes.Int32, true},
+	SnapshotID:         {"snapshot_id", 1, arrow.PrimitiveTypes.Int64, false},
+	SequenceNumber:     {"sequence_number", 3, arrow.PrimitiveTypes.Int64, false},
+	FileSequenceNumber: {"file_sequence_number", 4, arrow.PrimitiveTypes.Int64, false},
+	FileContent:        {"content", 134, arrow.PrimitiveTypes.Int32, false},
+	FilePath:           {"file_path", 100, arrow.BinaryTypes.String, true},
+	FileFormat:         {"file_format", 101, arrow.BinaryTypes.String, true},
+	SpecID:             {"spec_id", -1, arrow.PrimitiveTypes.Int32, true},
+	Partition:          {"partition", 102, nil, true},
+	RecordCount:        {"record_count", 103, arrow.PrimitiveTypes.Int64, true},
+	FileSizeInBytes:    {"file_size_in_bytes", 104, arrow.PrimitiveTypes.Int64, true},
+	ColumnSizes:        {"column_sizes", 108, mapOf(arrow.PrimitiveTypes.Int64), false},
+	ValueCounts:        {"value_counts", 109, mapOf(arrow.PrimitiveTypes.Int64), false},
+	NullValueCounts:    {"null_value_counts", 110, mapOf(arrow.PrimitiveTypes.Int64), false},
+	NaNValueCounts:     {"nan_value_counts", 137, mapOf(arrow.PrimitiveTypes.Int64), false},
+	LowerBounds:        {"lower_bounds", 125, mapOf(arrow.BinaryTypes.Binary), false},
+	UpperBounds:        {"upper_bounds", 128, mapOf(arrow.BinaryTypes.Binary), false},
+	KeyMetadata:        {"key_metadata", 131, arrow.BinaryTypes.Binary, false},
+	SplitOffsets:       {"split_offsets", 132, arrow.ListOf(arrow.PrimitiveTypes.Int64), false},
+	EqualityIDs:        {"equality_ids", 135, arrow.ListOf(arrow.PrimitiveTypes.Int32), false},
+	SortOrderID:        {"sort_order_id", 140, arrow.PrimitiveTypes.Int32, false},
+	FirstRowID:         {"first_row_id", 142, arrow.PrimitiveTypes.Int64, false},
+	ReferencedDataFile: {"referenced_data_file", 143, arrow.BinaryTypes.String, false},
+	ContentOffset:      {"content_offset", 144, arrow.PrimitiveTypes.Int64, false},
+	ContentSizeInBytes: {"content_size_in_bytes", 145, arrow.PrimitiveTypes.Int64, false},
 }
 
 func mapOf(v arrow.DataType) arrow.DataType { return arrow.MapOf(arrow.PrimitiveTypes.Int32, v) }

@@ -1,0 +1,280 @@
+package manifest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Scan decodes one manifest. f is what the manifest list says of it, which
+// entries inherit from; data is the whole file. Batches have the columns of
+// Schema(req) and at most req.BatchRows rows, never none; emit gets each one
+// in the order of the file and must Retain what it keeps. alloc nil is the
+// default allocator.
+//
+// Scan returns the first error of emit, ctx's error soon after ctx is done
+// (it is looked at between blocks and batches), *DamageError where the file
+// is damaged, and a plain error where the file is well-formed but something
+// in it is not known or a partition value does not have the type asked for.
+// Several scans may run at the same time, also with the same request.
+func Scan(ctx context.Context, f File, data []byte, req *Request, alloc memory.Allocator, emit func(arrow.RecordBatch) error) error {
+	c, err := open("manifest", f.Path, data)
+	if err != nil {
+		return err
+	}
+	if int64(len(data)) < f.Length {
+		return c.damage(len(data), fmt.Errorf("%w: the manifest list says %d bytes", errShort, f.Length))
+	}
+	if alloc == nil {
+		alloc = memory.DefaultAllocator
+	}
+	s := &scanner{ctx: ctx, file: f, alloc: alloc, emit: emit, c: c}
+	if err := s.prepare(req); err != nil {
+		return fmt.Errorf("read manifest %q: %w", f.Path, err)
+	}
+	defer s.release()
+	if s.left, err = c.total(); err != nil {
+		return err
+	}
+	if err := s.blocks(); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// scanner is one scan: the batch being filled and the entry being read.
+type scanner struct {
+	ctx   context.Context
+	file  File
+	alloc memory.Allocator
+	emit  func(arrow.RecordBatch) error
+	c     *container
+	lay   *layout
+	prog  *program
+	odd   *program // for blocks written as hasOddFixed says; nil where that cannot be
+	check [2]*program
+
+	cols    []column
+	offsets []int // indices of the columns that have offsets
+	row     int   // of the batch, being filled
+	room    int   // rows that there is room for
+	left    int64 // entries of blocks not yet read, by their headers
+	entry   int64 // number of the entry in the file
+
+	nextRowID int64
+	num       [numColumns]int64 // numbers of the entry
+	has       [numColumns]bool
+}
+
+// prepare makes the programs.
+func (s *scanner) prepare(req *Request) error {
+	var err error
+	if s.lay, err = newLayout(req, partitionOf(s.c.schema)); err != nil {
+		return err
+	}
+	if s.prog, err = compile(s.c.schema, s.lay, false); err != nil {
+		return err
+	}
+	if s.file.FirstRowID != nil {
+		s.nextRowID = *s.file.FirstRowID
+	}
+	s.cols = make([]column, len(s.lay.types))
+	for i, t := range s.lay.types {
+		if s.cols[i], err = newColumn(t); err != nil {
+			return err
+		}
+		if s.cols[i].hasOffsets() {
+			s.offsets = append(s.offsets, i)
+		}
+	}
+	if !hasOddFixed(s.c.schema) {
+		return nil
+	}
+	if s.odd, err = compile(s.c.schema, s.lay, true); err != nil {
+		return err
+	}
+	none, err := newLayout(&Request{}, nil)
+	if err != nil {
+		return err
+	}
+	for i := range s.check {
+		if s.check[i], err = compile(s.c.schema, none, i == 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// total adds up what the blocks' headers say, and so finds missing sync
+// markers and cut files before the first row is handed on.
+func (c *container) total() (n int64, err error) {
+	walk := *c
+	for {
+		b, ok, err := walk.next()
+		if err != nil || !ok {
+			return n, err
+		}
+		n += int64(b.count)
+	}
+}
+
+// buffers keeps memory for decompressed blocks between scans.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxKept is the largest buffer that is kept.
+const maxKept = 16 << 20
+
+func (s *scanner) blocks() error {
+	keep := buffers.Get().(*[]byte)
+	defer func() {
+		if cap(*keep) <= maxKept {
+			buffers.Put(keep)
+		}
+	}()
+	for {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		b, ok, err := s.c.next()
+		if err != nil || !ok {
+			return err
+		}
+		if b.count == 0 {
+			continue
+		}
+		var raw []byte
+		if raw, *keep, err = s.c.unpack(b, *keep); err != nil {
+			return err
+		}
+		if err := s.block(b, raw); err != nil {
+			return err
+		}
+	}
+}
+
+// block decodes the entries of one block.
+func (s *scanner) block(b block, raw []byte) error {
+	prog := s.prog
+	if s.odd != nil && !s.fits(s.check[0], b, raw) && s.fits(s.check[1], b, raw) {
+		prog = s.odd
+	}
+	d := dec{b: raw}
+	for range b.count {
+		if s.row == s.room {
+			s.grow()
+		}
+		s.has = [numColumns]bool{}
+		for _, step := range prog.steps {
+			step(&d, s)
+		}
+		if d.err == nil {
+			d.err = s.endEntry(prog)
+		}
+		if d.err != nil {
+			return s.c.damagedEntry(b.offset, s.entry, d.err)
+		}
+		s.entry++
+		s.left--
+		if s.full() {
+			if err := s.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if d.pos != len(raw) {
+		return s.c.damage(b.offset, errLeft)
+	}
+	return nil
+}
+
+// fits reports whether a block is well-formed when read by a program that
+// wants no columns.
+func (s *scanner) fits(p *program, b block, raw []byte) bool {
+	d := dec{b: raw}
+	for range b.count {
+		for _, step := range p.steps {
+			step(&d, s)
+		}
+		if d.err != nil || s.num[Status] < 0 || s.num[Status] > 2 {
+			return false
+		}
+	}
+	return d.pos == len(raw)
+}
+
+// grow makes room for more rows: as many as the blocks' headers promise, but
+// not more than a batch has, and not on their word alone (M2).
+func (s *scanner) grow() {
+	n := min(int64(s.lay.batchRows), int64(s.row)+s.left, max(1024, 2*int64(s.room)))
+	s.room = int(n)
+	for i := range s.cols {
+		s.cols[i].reserve(s.alloc, s.room)
+	}
+}
+
+// maxBatchBytes bounds what a batch holds in one column before it is handed
+// on. With maxBlock it keeps 32-bit offsets from overflowing.
+const maxBatchBytes = 64 << 20
+
+func (s *scanner) full() bool {
+	if s.row >= s.lay.batchRows {
+		return true
+	}
+	for _, i := range s.offsets {
+		if s.cols[i].bytes > maxBatchBytes || s.cols[i].items > maxBatchBytes/8 {
+			return true
+		}
+	}
+	return false
+}
+
+// flush hands on what has been read, if anything.
+func (s *scanner) flush() error {
+	if s.row == 0 {
+		return nil
+	}
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	arrays := make([]arrow.Array, 0, len(s.lay.out))
+	for i, o := range s.lay.out {
+		if o.isStruct {
+			arrays = append(arrays, s.partition(s.lay.schema.Field(i).Type))
+			continue
+		}
+		arrays = append(arrays, s.cols[o.at].finish(s.row))
+	}
+	rec := array.NewRecordBatch(s.lay.schema, arrays, int64(s.row))
+	for _, a := range arrays {
+		a.Release()
+	}
+	s.row, s.room = 0, 0
+	defer rec.Release()
+	return s.emit(rec)
+}
+
+// partition puts the members' columns together.
+func (s *scanner) partition(t arrow.DataType) arrow.Array {
+	members := make([]arrow.ArrayData, len(s.lay.parts))
+	arrays := make([]arrow.Array, len(members))
+	for i := range members {
+		arrays[i] = s.cols[s.lay.firstPart+i].finish(s.row)
+		members[i] = arrays[i].Data()
+	}
+	d := array.NewData(t, s.row, []*memory.Buffer{nil}, members, 0, 0)
+	defer d.Release()
+	for _, a := range arrays {
+		defer a.Release()
+	}
+	return array.NewStructData(d)
+}
+
+func (s *scanner) release() {
+	for i := range s.cols {
+		s.cols[i].release()
+	}
+}
