@@ -14,7 +14,7 @@ func NearMatches(name string, candidates []string) []string {
 		text string
 		far  int
 	}
-	limit := max(1, min(4, len([]rune(name))/3+1))
+	limit := max(1, min(4, len([]rune(name))/4))
 	lower := strings.ToLower(name)
 	var found []match
 	seen := map[string]bool{}
