@@ -1,0 +1,83 @@
+package psyberg
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ParseSources reads src_tables: 'ns.a|event_ts,ns.b@ref', a source each. A
+// part that holds a comma, a bar or an at sign stands in double quotes, which
+// are kept. The location of a metadata.json has no ref.
+func ParseSources(text string) ([]SourceName, error) {
+	parts, err := cutOutsideQuotes(text, ',', -1)
+	if err != nil {
+		return nil, fmt.Errorf("read src_tables %q: %w", text, err)
+	}
+	var out []SourceName
+	seen := map[string]bool{}
+	for i, part := range parts {
+		s, err := parseSource(strings.TrimSpace(part))
+		if err != nil {
+			return nil, fmt.Errorf("read src_tables %q: source %d: %w", text, i+1, err)
+		}
+		if seen[s.String()] {
+			return nil, fmt.Errorf("read src_tables %q: %q is there twice", text, s)
+		}
+		seen[s.String()] = true
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func parseSource(text string) (s SourceName, err error) {
+	halves, err := cutOutsideQuotes(text, '|', 3)
+	if err != nil {
+		return s, err
+	}
+	if len(halves) > 2 {
+		return s, fmt.Errorf("%q names more than one column", text)
+	}
+	s.Table = strings.TrimSpace(halves[0])
+	if len(halves) == 2 {
+		if s.EventColumn = strings.TrimSpace(halves[1]); s.EventColumn == "" {
+			return s, fmt.Errorf("%q has a bar and no event-time column after it", text)
+		}
+	}
+	bare := strings.HasSuffix(s.Table, ".metadata.json") || strings.HasSuffix(s.Table, ".metadata.json.gz")
+	if !bare {
+		name, err := cutOutsideQuotes(s.Table, '@', 2)
+		if err != nil {
+			return s, err
+		}
+		if len(name) == 2 {
+			s.Table, s.Ref = name[0], name[1]
+			if s.Ref == "" {
+				return s, fmt.Errorf("%q has an @ and no branch or tag after it", text)
+			}
+		}
+	}
+	if s.Table == "" {
+		return s, fmt.Errorf("a table name is missing: write 'ns.table', 'ns.table|event_ts' or 'ns.table@ref'")
+	}
+	return s, nil
+}
+
+// cutOutsideQuotes splits at sep where no double quote is open, into at most
+// most parts (-1: any number).
+func cutOutsideQuotes(text string, sep byte, most int) ([]string, error) {
+	var out []string
+	quoted, start := false, 0
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == sep && !quoted && (most < 0 || len(out) < most-1):
+			out = append(out, text[start:i])
+			start = i + 1
+		}
+	}
+	if quoted {
+		return nil, fmt.Errorf("a double quote is not closed")
+	}
+	return append(out, text[start:]), nil
+}
