@@ -15,5 +15,9 @@ func All(tables surface.Tables) []*surface.Function {
 		schemasFunction(tables),
 		partitionSpecsFunction(tables),
 		manifestsFunction(tables),
+		entriesFunction(tables),
+		filesFunction(tables),
+		partitionsFunction(tables),
+		changesFunction(tables),
 	}
 }

@@ -159,7 +159,7 @@ func (s *scanner) blocks() error {
 // block decodes the entries of one block.
 func (s *scanner) block(b block, raw []byte) error {
 	prog := s.prog
-	if s.odd != nil && !s.fits(s.check[0], b, raw) && s.fits(s.check[1], b, raw) {
+	if s.odd != nil && s.isOdd(b, raw) {
 		prog = s.odd
 	}
 	d := dec{b: raw}
@@ -189,6 +189,18 @@ func (s *scanner) block(b block, raw []byte) error {
 		return s.c.damage(b.offset, errLeft)
 	}
 	return nil
+}
+
+// isOdd reports whether the fixed partition values of a block have lengths
+// before them. Some blocks can be read both ways: a value that ends in a byte
+// of 0x80 or more may make one number with the row count after it. Then a file
+// that Java wrote, known by a header key that only it writes, has lengths, and
+// any other has none.
+func (s *scanner) isOdd(b block, raw []byte) bool {
+	if _, java := s.c.meta["iceberg.schema"]; java {
+		return s.fits(s.check[1], b, raw)
+	}
+	return !s.fits(s.check[0], b, raw) && s.fits(s.check[1], b, raw)
 }
 
 // fits reports whether a block is well-formed when read by a program that
