@@ -39,6 +39,11 @@ void psyInit(void *);
 void psyLocalInit(void *);
 void psyFunction(void *, void *);
 void psyDelete(void *);
+void psyScalarBind(void *);
+void psyScalar(void *, void *, void *);
+void *psyCopy(void *);
+typedef void (*psy_cb3)(void *, void *, void *);
+typedef void *(*psy_copy)(void *);
 typedef void (*psy_cb1)(void *);
 typedef void (*psy_cb2)(void *, void *);
 */
@@ -54,12 +59,15 @@ import (
 )
 
 // callbacks are the C addresses of the exported Go functions below.
-var callbacks = struct{ bind, init, localInit, function, delete unsafe.Pointer }{
+var callbacks = struct{ bind, init, localInit, function, delete, scalarBind, scalar, copy unsafe.Pointer }{
 	unsafe.Pointer(C.psy_cb1(C.psyBind)),
 	unsafe.Pointer(C.psy_cb1(C.psyInit)),
 	unsafe.Pointer(C.psy_cb1(C.psyLocalInit)),
 	unsafe.Pointer(C.psy_cb2(C.psyFunction)),
 	unsafe.Pointer(C.psy_cb1(C.psyDelete)),
+	unsafe.Pointer(C.psy_cb1(C.psyScalarBind)),
+	unsafe.Pointer(C.psy_cb3(C.psyScalar)),
+	unsafe.Pointer(C.psy_copy(C.psyCopy)),
 }
 
 //export psyBind
@@ -75,6 +83,17 @@ func psyLocalInit(p unsafe.Pointer) { localInitCallback(mapping.InitInfo{Ptr: p}
 func psyFunction(p, out unsafe.Pointer) {
 	functionCallback(mapping.FunctionInfo{Ptr: p}, mapping.DataChunk{Ptr: out})
 }
+
+//export psyScalarBind
+func psyScalarBind(p unsafe.Pointer) { scalarBindCallback(mapping.BindInfo{Ptr: p}) }
+
+//export psyScalar
+func psyScalar(p, in, out unsafe.Pointer) {
+	scalarCallback(mapping.FunctionInfo{Ptr: p}, mapping.DataChunk{Ptr: in}, mapping.Vector{Ptr: out})
+}
+
+//export psyCopy
+func psyCopy(p unsafe.Pointer) unsafe.Pointer { return newHandle(handleValue(p)) }
 
 //export psyDelete
 func psyDelete(p unsafe.Pointer) {

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"psyberg/engine/bridge"
+	"psyberg/engine/lex"
+)
+
+// Each gets every statement of a script with its result, which Run closes
+// afterwards. What it leaves unread, Run reads and drops.
+type Each func(stmt lex.Statement, rows Rows) error
+
+// Run runs the statements of a script in order and stops at the first error.
+// vars are what the caller sets; the script's defaults fill the rest. each may
+// be nil. Errors are *lex.Error, with the place in the script.
+func (s *Session) Run(ctx context.Context, script *lex.Script, vars lex.Vars, each Each) error {
+	bound, err := script.Bind(vars)
+	if err != nil {
+		return err
+	}
+	for _, stmt := range script.Statements {
+		if err := s.RunStatement(ctx, stmt, bound, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RunStatement runs one statement of a script.
+func (s *Session) RunStatement(ctx context.Context, stmt lex.Statement, vars lex.Vars, each Each) error {
+	r, err := stmt.Render(vars)
+	if err != nil {
+		return err
+	}
+	rows, err := s.Query(ctx, r.SQL)
+	if err != nil {
+		return r.At(errorOffset(err), err)
+	}
+	if each != nil {
+		if err := each(stmt, rows); err != nil {
+			rows.Close()
+			return r.At(errorOffset(err), err)
+		}
+	}
+	if err := drain(rows); err != nil {
+		return r.At(errorOffset(err), err)
+	}
+	return nil
+}
+
+// errorOffset is the byte of the statement that err is about, -1 where it does not say.
+func errorOffset(err error) int {
+	if e := (*bridge.Error)(nil); errors.As(err, &e) {
+		return e.Position
+	}
+	if e := (interface{ Offset() int })(nil); errors.As(err, &e) {
+		return e.Offset()
+	}
+	return -1
+}
