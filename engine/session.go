@@ -16,6 +16,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"psyberg/engine/bridge"
+	"psyberg/engine/catalog"
 	"psyberg/functions/surface"
 )
 
@@ -58,6 +59,7 @@ type Session struct {
 	db       *sql.DB
 	registry *bridge.Registry
 	main     *connection
+	catalogs *catalog.Catalogs // of Start; nil otherwise
 
 	mu     sync.Mutex
 	idle   []*connection // for Inner
@@ -288,5 +290,9 @@ func (s *Session) Close() error {
 	if s.main != nil {
 		errs = append(errs, s.main.sql.Close())
 	}
-	return errors.Join(append(errs, s.db.Close())...)
+	errs = append(errs, s.db.Close())
+	if s.catalogs != nil {
+		errs = append(errs, s.catalogs.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"psyberg/engine/bridge"
+	"psyberg/engine/catalog"
+	"psyberg/functions"
+	"psyberg/functions/rows"
+	"psyberg/functions/surface"
+)
+
+// Config says what Start opens. The zero value is an empty in-memory database
+// over the embedded default catalog, which is made at the first write.
+type Config struct {
+	// Catalog says where the tables are.
+	Catalog catalog.Config
+	// Database is the path of DuckDB's own file; "" is in memory.
+	Database string
+	// Settings are SET on every connection, by name: memory_limit, threads.
+	Settings map[string]string
+	// Statements run on every connection after the functions are there.
+	Statements []string
+}
+
+// Start opens the catalogs and a session with the whole SQL surface of
+// functions.md on them. Nothing is read before a statement asks for it. Close
+// closes the catalogs too.
+func Start(ctx context.Context, cfg Config) (*Session, error) {
+	catalogs, err := catalog.Open(ctx, cfg.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	late := &lateRunner{}
+	s, err := Open(ctx, assemble(catalogs, late, cfg))
+	if err != nil {
+		return nil, errors.Join(err, catalogs.Close())
+	}
+	late.Session = s
+	s.catalogs = catalogs
+	return s, nil
+}
+
+// assemble is the one place that knows every package of the surface.
+func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options {
+	_ = run
+	return Options{
+		Path:       cfg.Database,
+		Settings:   cfg.Settings,
+		Statements: cfg.Statements,
+		Functions:  append(functions.All(catalogs), rows.VectorFunction(catalogs)),
+		Queries:    []*surface.Query{},
+	}
+}
+
+// lateRunner is the session for functions that are made before it is.
+type lateRunner struct{ *Session }
+
+// Catalogs are those of a session that Start opened, nil after Open.
+func (s *Session) Catalogs() *catalog.Catalogs { return s.catalogs }
