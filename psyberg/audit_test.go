@@ -1,0 +1,86 @@
+package psyberg
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestJudgeAudits: what a publish may do after what its audits said
+// (semantics.md, section 8).
+func TestJudgeAudits(t *testing.T) {
+	row := func(name string, blocking, passed bool, staged SnapshotID, at Instant) AuditRow {
+		return AuditRow{Process: "p", Session: "s", Target: "ns.t", Audit: name, Blocking: blocking, Passed: passed, Staged: staged, AuditedAt: at,
+			Violations: map[bool]int64{false: 3}[passed], FirstViolation: map[bool]string{false: "id is NULL"}[passed]}
+	}
+	for _, c := range []struct {
+		name    string
+		rows    []AuditRow
+		force   []string
+		require bool
+		kind    AuditVerdictKind
+		by      string
+		err     string // a part of it; "" is none
+	}{
+		{name: "none recorded", kind: AuditsNotAsked},
+		{name: "none recorded, but required", require: true, err: "none is recorded for this snapshot; run psyql audit first [PSY_AUDIT_FAILED]"},
+		{name: "passed", rows: []AuditRow{row("a", true, true, 7, 1), row("b", false, true, 7, 1)}, require: true, kind: AuditsPassed},
+		{name: "one that does not block failed", rows: []AuditRow{row("a", false, false, 7, 1)}, kind: AuditsPassed},
+		{name: "a blocking one failed", rows: []AuditRow{row("a", true, true, 7, 1), row("b", true, false, 7, 1)},
+			err: `blocking audits failed: "b" (3 violations, first: id is NULL)`},
+		{name: "forced by name", rows: []AuditRow{row("b", true, false, 7, 1)}, force: []string{"b"}, kind: AuditsForced, by: "b"},
+		{name: "another one forced", rows: []AuditRow{row("a", true, false, 7, 1), row("b", true, false, 7, 1)}, force: []string{"b"}, err: `"a" (3`},
+		{name: "forced, though it passed", rows: []AuditRow{row("b", true, true, 7, 1)}, force: []string{"b"}, kind: AuditsPassed},
+		{name: "forced, though it never ran", rows: []AuditRow{row("b", true, true, 7, 1)}, force: []string{"bb"}, err: "recorded are: b"},
+		{name: "what is staged was loaded again", rows: []AuditRow{row("a", true, false, 6, 1)}, err: `not audited: "a" looked at 6; run the audits again`},
+		{name: "loaded again and audited again", rows: []AuditRow{row("a", true, false, 6, 1), row("a", true, true, 7, 2)}, kind: AuditsPassed},
+		{name: "loaded again, one of two audited again: the other was taken out of the file", rows: []AuditRow{row("a", true, true, 6, 1), row("b", true, false, 6, 1), row("a", true, true, 7, 2)}, kind: AuditsPassed},
+		{name: "loaded again, nothing blocks", rows: []AuditRow{row("a", false, false, 6, 1)}, kind: AuditsNotAsked},
+		{name: "loaded again, nothing blocks, but required", rows: []AuditRow{row("a", false, false, 6, 1)}, require: true, err: "none is recorded"},
+		{name: "loaded again, forced by name", rows: []AuditRow{row("a", true, false, 6, 1)}, force: []string{"a"}, kind: AuditsForced, by: "a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := JudgeAudits(c.rows, 7, c.force, c.require)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("error %v, want one with %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Kind != c.kind || strings.Join(v.By, ",") != c.by {
+				t.Errorf("verdict %q by %v, want %q by %s", v.Kind, v.By, c.kind, c.by)
+			}
+			for _, m := range v.Mark {
+				if !m.Forced {
+					t.Errorf("row %q is not marked as forced", m.Audit)
+				}
+			}
+		})
+	}
+}
+
+// TestRecordAudits: the latest result of an audit on a snapshot is the one
+// that counts, and that it was forced is kept while it fails.
+func TestRecordAudits(t *testing.T) {
+	failed := AuditRow{Process: "p", Session: "s", Target: "t", Audit: "a", Blocking: true, Staged: 7, Violations: 1, AuditedAt: 1}
+	forced := failed
+	forced.Forced = true
+	again := failed
+	again.AuditedAt, again.Violations = 2, 2
+	passed := failed
+	passed.AuditedAt, passed.Violations, passed.Passed = 3, 0, true
+	other := failed
+	other.Staged = 8
+
+	rows := RecordAudits(nil, []AuditRow{failed, other})
+	rows = RecordAudits(rows, []AuditRow{forced})
+	rows = RecordAudits(rows, []AuditRow{again})
+	if len(rows) != 2 || !rows[0].Forced || rows[0].Violations != 2 || rows[1] != other {
+		t.Fatalf("after a second failure: %+v", rows)
+	}
+	if rows = RecordAudits(rows, []AuditRow{passed}); len(rows) != 2 || rows[0] != passed {
+		t.Fatalf("after it passed: %+v", rows)
+	}
+}
