@@ -1,0 +1,2 @@
+// Package cli is psyql: flags, commands, the script runner, the exit codes.
+package cli
