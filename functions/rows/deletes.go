@@ -230,16 +230,30 @@ func (p *planner) with(b *strings.Builder, files []*file) error {
 // fileTable lists the files whose rows need to know their file: those with
 // deletes in files of their own, or all where _file is asked for.
 func (p *planner) fileTable(files []*file) string {
+	ids := sortedKeys(p.constants)
 	var list []string
 	for _, f := range files {
-		if p.FilePath || f.hasPos || f.hasEq {
-			list = append(list, fmt.Sprintf("(%s, %s, %s, %d, %s)", quoteText(f.local), quoteText(f.Path), quoteText(f.plain), f.Sequence, quoteText(partKey(f.key))))
+		if !p.FilePath && !f.hasPos && !f.hasEq && (f.shape == nil || len(f.shape.lacks) == 0) {
+			continue
 		}
+		row := fmt.Sprintf("(%s, %s, %s, %d, %s", quoteText(f.local), quoteText(f.Path), quoteText(f.plain), f.Sequence, quoteText(partKey(f.key)))
+		for _, id := range ids {
+			value := "NULL"
+			if text, ok := p.constants[id].values[f]; ok {
+				value = quoteText(text)
+			}
+			row += ", CAST(" + value + " AS " + p.constants[id].sql + ")"
+		}
+		list = append(list, row+")")
 	}
 	if len(list) == 0 {
 		return ""
 	}
-	return "psy_files(file, path, plain, seq, part) AS MATERIALIZED (VALUES " + strings.Join(list, ", ") + ")"
+	names := ""
+	for _, id := range ids {
+		names += ", " + constantColumn(id, "")
+	}
+	return "psy_files(file, path, plain, seq, part" + names + ") AS MATERIALIZED (VALUES " + strings.Join(list, ", ") + ")"
 }
 
 // partKey makes a key that may hold any bytes safe to stand in SQL text.

@@ -21,6 +21,8 @@ type planner struct {
 	ctx     context.Context
 	columns []column // the schema's, then those of equality deletes
 	index   deleteIndex
+	// constants are the columns that some files leave to their partitions, by id.
+	constants map[int]*constant
 }
 
 // columnsOf names the columns of a schema for the scan.
@@ -56,6 +58,7 @@ type file struct {
 	hasPos bool   // position deletes may apply
 	hasVec bool   // a deletion vector applies
 	hasEq  bool   // equality deletes may apply
+	shape  *shape // nil: as the table's schema says
 }
 
 func (p *planner) sql() (string, error) {
@@ -158,7 +161,7 @@ func (p *planner) selectGroup(b *strings.Builder, g *scanGroup) error {
 	for _, f := range g.files {
 		pos, eq = pos || f.hasPos || f.hasVec, eq || f.hasEq
 	}
-	if eq || p.FilePath {
+	if eq || p.FilePath || g.shape != nil && len(g.shape.lacks) > 0 {
 		b.WriteString("\nJOIN psy_files AS f ON f.file = d.filename")
 	}
 	if pos {
@@ -207,13 +210,13 @@ func (p *planner) readParquet(b *strings.Builder, g *scanGroup) error {
 // readColumns returns the entries of the schema argument.
 func (p *planner) readColumns(g *scanGroup) ([]string, error) {
 	var out []string
-	for i, c := range p.columns {
-		t, missing, err := p.readType(g, i)
-		if err != nil {
-			return nil, err
-		}
-		if missing {
+	for _, c := range p.columns {
+		if g.shape != nil && g.shape.lacks[c.field.ID] {
 			continue
+		}
+		t, err := g.readType(c)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", c.field.Name, err)
 		}
 		value := "NULL::VARCHAR"
 		if text, ok, err := defaultText(c.field); err != nil {
@@ -229,6 +232,40 @@ func (p *planner) readColumns(g *scanGroup) ([]string, error) {
 	}
 	return out, nil
 }
+
+// readType returns the type to read a column of the scan as.
+func (g *scanGroup) readType(c column) (string, error) {
+	if g.shape != nil {
+		if n := g.shape.columns[c.field.ID]; n != nil {
+			return n.readType(c.field.Type)
+		}
+	}
+	return duckType(c.field.Type)
+}
+
+// expression is the value of column i of the scan.
+func (p *planner) expression(g *scanGroup, i int) (string, error) {
+	c := p.columns[i]
+	if g.shape == nil {
+		return "d." + quoteIdent(c.name), nil
+	}
+	v := &converter{cast: !g.shape.hasIDs, constant: func(id int) (string, bool) {
+		return constantColumn(id, "f."), g.shape.lacks[id]
+	}}
+	n := g.shape.columns[c.field.ID]
+	switch {
+	case n == nil && (!g.shape.hasIDs || g.shape.lacks[c.field.ID] || c.field.Type.Kind == meta.KindStruct):
+		return v.missing(c.field)
+	case n == nil:
+		return "d." + quoteIdent(c.name), nil
+	case !g.shape.hasIDs:
+		return v.convert("d."+quoteIdent(n.name), n, c.field)
+	}
+	return v.convert("d."+quoteIdent(c.name), n, c.field)
+}
+
+// constantColumn names the column of psy_files for a partition's value.
+func constantColumn(id int, prefix string) string { return prefix + "v" + strconv.Itoa(id) }
 
 func schemaEntry(id int, name, typ, defaultValue string) string {
 	return fmt.Sprintf("%d: {name: %s, type: %s, default_value: %s}", id, quoteText(name), quoteText(typ), defaultValue)
