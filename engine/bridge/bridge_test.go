@@ -296,32 +296,61 @@ func TestPanicsAndErrorsBecomeSQLErrors(t *testing.T) {
 	}
 }
 
-func TestCancelWithin100ms(t *testing.T) {
+// cancels are statements that run for hours unless a cancel reaches them.
+var cancels = []string{
+	"SELECT count(*) FROM slow()",                              // in our own scan
+	"SELECT count(*) FROM range(10000000000) t(i) WHERE i%3=1", // in DuckDB
+	"FROM range(100000000000)",                                 // while rows are read
+}
+
+func openSlow(t testing.TB) *testDB {
 	f := batchFunction("slow", 2, ints(10, 0))
 	f.Bind = func(context.Context, surface.Args) (*surface.Relation, error) {
 		return &surface.Relation{Schema: ints(1, 0).Schema(), Rows: -1, Open: func(_ context.Context, c []int) (surface.Scan, error) {
 			return &batchScan{columns: c, threads: 2, wait: func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }}, nil
 		}}, nil
 	}
-	d := openDB(t, f)
-	for _, text := range []string{
-		"SELECT count(*) FROM slow()",                              // in our own scan
-		"SELECT count(*) FROM range(10000000000) t(i) WHERE i%3=1", // in DuckDB
-		"FROM range(100000000000)",                                 // while rows are read
-	} {
-		ctx, cancel := context.WithCancel(context.Background())
-		var at time.Time
-		time.AfterFunc(50*time.Millisecond, func() { at = time.Now(); cancel() })
-		_, err := d.query(ctx, text)
-		took := time.Since(at)
-		if !errors.Is(err, context.Canceled) {
+	return openDB(t, f)
+}
+
+// cancelled starts text, cancels it, and returns how long it took to end.
+func cancelled(d *testDB, text string) (time.Duration, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var at time.Time
+	time.AfterFunc(50*time.Millisecond, func() { at = time.Now(); cancel() })
+	_, err := d.query(ctx, text)
+	return time.Since(at), err
+}
+
+// TestCancel: they end, and the connection works on. How soon is
+// BenchmarkCancel's to say: at most 100 ms.
+func TestCancel(t *testing.T) {
+	d := openSlow(t)
+	for _, text := range cancels {
+		if _, err := cancelled(d, text); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", text, err)
-		}
-		if took > 100*time.Millisecond {
-			t.Errorf("%s: ended %v after cancel", text, took)
 		}
 		if got := d.rows("SELECT 42"); got[0][0] != int64(42) {
 			t.Errorf("after cancel: %v", got)
 		}
+	}
+}
+
+// BenchmarkCancel reports the slowest end after a cancel, in ms; the limit is 100.
+func BenchmarkCancel(b *testing.B) {
+	d := openSlow(b)
+	for _, text := range cancels {
+		b.Run(text, func(b *testing.B) {
+			var most time.Duration
+			for range b.N {
+				took, err := cancelled(d, text)
+				if !errors.Is(err, context.Canceled) {
+					b.Fatal(err)
+				}
+				most = max(most, took)
+			}
+			b.ReportMetric(float64(most.Microseconds())/1000, "ms-to-end")
+		})
 	}
 }
