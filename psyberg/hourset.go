@@ -2,7 +2,10 @@ package psyberg
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
+	"time"
 )
 
 // HourSet is a set of hours: ranges in order, none empty, none touching. The
@@ -93,4 +96,39 @@ func (s HourSet) String() string {
 		}
 	}
 	return text
+}
+
+// ParseHourSet reads what HourSet.String prints; "" is the empty set.
+func ParseHourSet(text string) (HourSet, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var ranges []HourRange
+	for part := range strings.SplitSeq(text, ", ") {
+		first, last, two := strings.Cut(part, "..")
+		if !two {
+			last = first
+		}
+		from, err := parseHour(first)
+		if err != nil {
+			return nil, err
+		}
+		to, err := parseHour(last)
+		if err != nil {
+			return nil, err
+		}
+		if to < from {
+			return nil, fmt.Errorf("read hours %q: %q runs backwards", text, part)
+		}
+		ranges = append(ranges, HourRange{from, to + 1})
+	}
+	return NewHourSet(ranges...), nil
+}
+
+func parseHour(text string) (Hour, error) {
+	t, err := time.Parse("2006-01-02-15", text)
+	if err != nil {
+		return 0, fmt.Errorf("read hour %q: it is not like 2023-09-14-09", text)
+	}
+	return HourOf(InstantOf(t)), nil
 }

@@ -59,6 +59,9 @@ type SessionRow struct {
 	TableUUID         string   // of the source, as pinned: goes into the watermark
 	ValidTo           *Instant // as init saw it
 	MaxEventTS        *Instant // greatest event-time bound seen so far, this window included
+	ChangedHours      HourSet  // stateful: the source's changed hours that are loaded, without ClippedHours
+	LoadType          LoadType // "" where stateless
+	Options           string   // init's arguments that decide about the change set, a JSON object by name; "" is {}
 }
 
 // WatermarkRow is one row of the watermark table: a process and a source.

@@ -7,7 +7,7 @@ import (
 
 // ParseSources reads src_tables: 'ns.a|event_ts,ns.b@ref', a source each. A
 // part that holds a comma, a bar or an at sign stands in double quotes, which
-// are kept. The location of a metadata.json has no ref.
+// are kept. The location of a metadata.json has no ref; the ref main is "".
 func ParseSources(text string) ([]SourceName, error) {
 	parts, err := cutOutsideQuotes(text, ',', -1)
 	if err != nil {
@@ -53,6 +53,9 @@ func parseSource(text string) (s SourceName, err error) {
 			s.Table, s.Ref = name[0], name[1]
 			if s.Ref == "" {
 				return s, fmt.Errorf("%q has an @ and no branch or tag after it", text)
+			}
+			if s.Ref == "main" {
+				s.Ref = "" // one source, however it is written
 			}
 		}
 	}

@@ -192,6 +192,10 @@ func (p *RangePlan) Iterations() []Iteration {
 	return out
 }
 
+// ChangedHours returns the hours that source i of PlanRange's changed, without
+// those that the threshold has clipped.
+func (p *RangePlan) ChangedHours(i int) HourSet { return p.changed[i] }
+
 // Late is one partition of a source that changed behind what the process had
 // covered.
 type Late struct {

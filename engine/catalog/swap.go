@@ -71,17 +71,25 @@ type partitionTest struct {
 }
 
 func (st *state) partitionTest(specID int, field string, value any) (partitionTest, error) {
-	spec, ok := st.m.Spec(specID)
-	if !ok {
-		return partitionTest{}, fmt.Errorf("read partitions of %s: there is no partition spec %d", st.id.plain, specID)
+	t, err := testPartition(st.m, specID, field, value)
+	if err != nil {
+		return t, fmt.Errorf("read partitions of %s: %w", st.id.plain, err)
 	}
-	for i, f := range st.m.Bind(spec) {
+	return t, nil
+}
+
+func testPartition(m *meta.Metadata, specID int, field string, value any) (partitionTest, error) {
+	spec, ok := m.Spec(specID)
+	if !ok {
+		return partitionTest{}, fmt.Errorf("there is no partition spec %d", specID)
+	}
+	for i, f := range m.Bind(spec) {
 		if f.Name == field && f.Transform.Kind == meta.TransformIdentity {
 			v, err := toValue(f.Result, value)
 			return partitionTest{f, i, v}, err
 		}
 	}
-	return partitionTest{}, fmt.Errorf("read partitions of %s: partition spec %d has no identity field %q", st.id.plain, specID, field)
+	return partitionTest{}, fmt.Errorf("partition spec %d has no identity field %q", specID, field)
 }
 
 // mayHold reads a manifest's partition summary: false only where no file of

@@ -18,9 +18,19 @@ type partition struct {
 
 // partitionOf returns the partition of a file by the spec it was written with.
 func partitionOf(m *meta.Metadata, f iceberg.DataFile) (partition, error) {
+	values, err := tupleOf(m, f)
+	if err != nil {
+		return partition{}, err
+	}
+	spec, _ := m.Spec(int(f.SpecID()))
+	return partition{key: meta.TupleKey(spec.ID, values), path: meta.PartitionPath(m.Bind(spec), values)}, nil
+}
+
+// tupleOf returns a file's partition values, one for each field of its spec.
+func tupleOf(m *meta.Metadata, f iceberg.DataFile) ([]meta.Value, error) {
 	spec, ok := m.Spec(int(f.SpecID()))
 	if !ok {
-		return partition{}, fmt.Errorf("read partition of %q: the table has no partition spec %d", f.FilePath(), f.SpecID())
+		return nil, fmt.Errorf("read partition of %q: the table has no partition spec %d", f.FilePath(), f.SpecID())
 	}
 	fields := m.Bind(spec)
 	data := f.Partition()
@@ -28,11 +38,11 @@ func partitionOf(m *meta.Metadata, f iceberg.DataFile) (partition, error) {
 	for i, b := range fields {
 		v, err := toValue(b.Result, data[b.ID])
 		if err != nil {
-			return partition{}, fmt.Errorf("read partition of %q, field %q: %w", f.FilePath(), b.Name, err)
+			return nil, fmt.Errorf("read partition of %q, field %q: %w", f.FilePath(), b.Name, err)
 		}
 		values[i] = v
 	}
-	return partition{key: meta.TupleKey(spec.ID, values), path: meta.PartitionPath(fields, values)}, nil
+	return values, nil
 }
 
 // toValue takes iceberg-go's partition values, which come as its own types or

@@ -1,0 +1,199 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"psyberg/engine"
+	"psyberg/engine/catalog"
+	"psyberg/engine/state"
+	"psyberg/psyberg"
+)
+
+const (
+	sessions   = "meta.psyberg_session_f"
+	watermarks = "meta.high_water_mark"
+)
+
+func newStore(t *testing.T) (context.Context, *catalog.Catalogs, *state.Store) {
+	t.Helper()
+	t.Setenv("GOICEBERG_HOME", t.TempDir())
+	ctx, dir := context.Background(), t.TempDir()
+	cat, err := catalog.Open(ctx, catalog.Config{Dir: dir, Home: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := engine.Open(ctx, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(s.Close(), cat.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return ctx, cat, state.New(cat, s.Inner)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func fullSession(process, session string, at psyberg.Instant) psyberg.SessionRow {
+	return psyberg.SessionRow{
+		Process: process, Session: session, Source: psyberg.SourceName{Table: `ns."odd, näme"`, Ref: "audit", EventColumn: "s.ts"},
+		Pattern: psyberg.Stateful, Verdict: psyberg.OK, DiscoveredBy: psyberg.LevelManifests,
+		HWMSnapshot: ptr(psyberg.SnapshotID(1<<62 + 1)), EndSnapshot: ptr(psyberg.SnapshotID(7)), EndSequence: ptr(psyberg.SequenceNumber(3)),
+		PrevHWM: ptr(psyberg.Instant(-1)), NextHWM: ptr(psyberg.Instant(1694704259000001)),
+		Snapshots: []psyberg.SnapshotID{1<<62 + 2, 3}, ProcessingURIs: []string{`{"d":"2023-09-14","n":12345678901234567890}`, `{}`},
+		ChangedPartitions: 2, ChangedFiles: 3, ChangedRecords: 1 << 40,
+		EventHours: &psyberg.HourRange{From: -30, To: -3}, LandingHours: &psyberg.HourRange{From: 470000, To: 470001},
+		VTTS: ptr(psyberg.Instant(5)), VTTSSource: "argument", LoadHours: &psyberg.HourRange{From: 23, To: 49},
+		ClippedHours: psyberg.NewHourSet(psyberg.HourRange{From: 1, To: 4}, psyberg.HourRange{From: 9, To: 10}),
+		NextValidTo:  ptr(psyberg.Instant(1)), Target: "ns.t", StagedSnapshot: ptr(psyberg.SnapshotID(4)), PublishedSnapshot: ptr(psyberg.SnapshotID(5)),
+		Status: psyberg.StatusPublished, CreatedAt: at, PsyqlVersion: "0.1", TableUUID: "u", ValidTo: ptr(psyberg.Instant(2)),
+		MaxEventTS: ptr(psyberg.Instant(3)), ChangedHours: psyberg.NewHourSet(psyberg.HourRange{From: 0, To: 2}),
+		LoadType: psyberg.LoadChanged, Options: `{"on_gap": "recover"}`,
+	}
+}
+
+// TestRowsComeBackAsTheyWereWritten: every field, at its extremes, and NULL.
+func TestRowsComeBackAsTheyWereWritten(t *testing.T) {
+	ctx, _, s := newStore(t)
+	if got, err := s.Sessions(ctx, sessions, "p"); err != nil || got != nil {
+		t.Fatalf("a table that is not there: %v %v", got, err)
+	}
+	for range 2 { // made once
+		if err := s.CreateTables(ctx, sessions, watermarks); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const odd = "p=1/é %2F'\"\x01"
+	empty := psyberg.SessionRow{Process: odd, Session: "s0", Source: psyberg.SourceName{Table: "ns.a"}, Pattern: psyberg.Stateless,
+		Verdict: psyberg.FirstRun, Status: psyberg.StatusReady}
+	want := []psyberg.SessionRow{empty, fullSession(odd, "s1", 10), fullSession(odd, "s2", 20)}
+	for i := range want {
+		err := s.ChangeSessions(ctx, sessions, odd, func(old []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+			if !psyberg.SameRows(old, want[:i]) {
+				t.Errorf("stored %d rows: %+v", i, old)
+			}
+			return append(old, want[i]), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Sessions(ctx, sessions, odd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if i < len(got) && !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("row %d:\n got %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
+	if len(got) != 3 {
+		t.Errorf("%d rows", len(got))
+	}
+	mark := psyberg.WatermarkRow{Process: "q", Source: psyberg.SourceName{Table: "ns.a"}, TableUUID: "u", HWMSnapshot: ptr(psyberg.SnapshotID(9)),
+		HWMSequence: ptr(psyberg.SequenceNumber(1)), HWM: ptr(psyberg.Instant(2)), PrevHWMSnapshot: ptr(psyberg.SnapshotID(8)), PrevHWM: ptr(psyberg.Instant(1)),
+		Session: "s", LastProcessedURIs: []string{`{"a":1}`}, ValidTo: ptr(psyberg.Instant(3)), MaxEventTS: ptr(psyberg.Instant(4)), CommittedAt: 5}
+	err = s.ChangeWatermarks(ctx, watermarks, "q", func([]psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error) {
+		return []psyberg.WatermarkRow{mark, {Process: "q", Source: psyberg.SourceName{Table: "ns.b", Ref: "x"}, Session: "s"}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks, err := s.Watermarks(ctx, watermarks, "")
+	if err != nil || len(marks) != 2 || !reflect.DeepEqual(marks[0], mark) || marks[1].Source.Ref != "x" {
+		t.Errorf("watermarks %+v %v", marks, err)
+	}
+	if all, err := s.Sessions(ctx, sessions, ""); err != nil || len(all) != 3 {
+		t.Errorf("of all processes: %d %v", len(all), err)
+	}
+}
+
+// TestChangesOfOneProcessDoNotLoseEachOther: twelve sessions of two processes
+// are added at once from three connections to the catalog.
+func TestChangesOfOneProcessDoNotLoseEachOther(t *testing.T) {
+	ctx, _, s := newStore(t)
+	if err := s.CreateTables(ctx, sessions, watermarks); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 12 {
+		p := []string{"p", "q"}[i%2]
+		wg.Go(func() {
+			err := s.ChangeSessions(ctx, sessions, p, func(old []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+				return append(old, fullSession(p, fmt.Sprint(i), psyberg.Instant(i))), nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range []string{"p", "q"} {
+		if got, err := s.Sessions(ctx, sessions, p); err != nil || len(got) != 6 {
+			t.Errorf("process %s: %d rows, %v", p, len(got), err)
+		}
+	}
+	seen, err := s.Sessions(ctx, sessions, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReplaceSessions(ctx, sessions, "p", seen, seen[:5]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReplaceSessions(ctx, sessions, "p", seen, nil); !errors.Is(err, catalog.ErrConflict) {
+		t.Errorf("rows that changed since: %v", err)
+	}
+	if err := s.ReplaceSessions(ctx, sessions, "p", seen[:5], nil); err != nil {
+		t.Error(err)
+	}
+	if got, err := s.Sessions(ctx, sessions, ""); err != nil || len(got) != 6 {
+		t.Errorf("after all of p are gone: %d %v", len(got), err)
+	}
+}
+
+// TestVerdict: psyberg.JudgeAudits decides; what is recorded, and that a
+// forced audit is remembered, is this package's.
+func TestVerdict(t *testing.T) {
+	ctx, _, s := newStore(t)
+	ask := func(staged psyberg.SnapshotID, force ...string) string {
+		v, err := s.Verdict(ctx, state.VerdictRequest{SessionTable: sessions, Process: "p", Session: "s", Target: "ns.t", Staged: staged, Force: force})
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprint(v.Kind, v.Snapshot, v.By)
+	}
+	record := func(target, name string, passed bool, at psyberg.Instant) {
+		t.Helper()
+		err := s.RecordAudits(ctx, sessions, []psyberg.AuditRow{{Process: "p", Session: "s", Target: target, Staged: 7, Audit: name,
+			Blocking: true, Passed: passed, Violations: 2, FirstViolation: "v", AuditedAt: at}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(what, got, want string) {
+		t.Helper()
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	check("none recorded", ask(7), fmt.Sprint(catalog.AuditsNotAsked, 0, []string{}))
+	record("ns.other", "a", false, 1)
+	check("of another target", ask(7), fmt.Sprint(catalog.AuditsNotAsked, 0, []string{}))
+	record("ns.t", "a", false, 1)
+	check("failed", ask(7), "[PSY_AUDIT_FAILED]")
+	check("forced", ask(7, "a"), fmt.Sprint(catalog.AuditsForced, 7, []string{"a"}))
+	got, err := s.Audits(ctx, sessions, "p", "s")
+	if err != nil || len(got) != 2 || !got[1].Forced || got[1].FirstViolation != "v" || got[0].Forced {
+		t.Errorf("recorded %+v %v", got, err)
+	}
+	record("ns.t", "a", true, 201)
+	check("mended", ask(7), fmt.Sprint(catalog.AuditsPassed, 7, []string{}))
+}
