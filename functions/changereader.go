@@ -12,9 +12,10 @@ import (
 	"psyberg/psyberg"
 )
 
-// addedManifests are the manifests that each snapshot itself added. Those of
-// v1 lists that do not say who added them are looked into too: the entries do.
-func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapshot) ([]manifestJob, error) {
+// addedManifests are the manifests that each snapshot itself added and that
+// can hold a file that filter wants. Those of v1 lists that do not say who
+// added them are looked into too: the entries do.
+func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapshot, filter *fileFilter) ([]manifestJob, error) {
 	var jobs []manifestJob
 	for _, s := range snapshots {
 		files, err := manifestsOf(ctx, p.Files, s)
@@ -23,7 +24,7 @@ func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapsho
 		}
 		for _, f := range files {
 			mine := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
-			if mine && !(f.AddedFiles == 0 && f.DeletedFiles == 0) {
+			if mine && !(f.AddedFiles == 0 && f.DeletedFiles == 0) && filter.manifest(f) {
 				jobs = append(jobs, manifestJob{File: f, Of: s})
 			}
 		}
@@ -44,37 +45,19 @@ type fileChange struct {
 // and the range of the event-time column.
 type changeReader struct {
 	p       *pinned
-	unified []meta.UnifiedField
-	specs   map[int32]specReader
+	tuples  *tupleReader
 	event   *metricsLeaf // nil: none named
 	leaves  []metricsLeaf
 	request *manifest.Request
 }
 
-// specReader finds a spec's values in the unified partition struct.
-type specReader struct {
-	fields []meta.BoundField
-	at     []int // index of each in the unified struct
-}
-
 func newChangeReader(p *pinned, event string, leaves []metricsLeaf) (*changeReader, error) {
-	r := &changeReader{p: p, unified: meta.UnifiedPartition(p.Meta), specs: map[int32]specReader{}, leaves: leaves}
-	index := map[int]int{}
-	for i, u := range r.unified {
-		index[u.ID] = i
-	}
-	for _, s := range p.Meta.Specs {
-		reader := specReader{fields: p.Meta.Bind(s)}
-		for _, f := range reader.fields {
-			reader.at = append(reader.at, index[f.ID])
-		}
-		r.specs[int32(s.ID)] = reader
-	}
+	r := &changeReader{p: p, tuples: newTupleReader(p.Meta), leaves: leaves}
 	r.request = &manifest.Request{Columns: []manifest.Column{
 		manifest.Status, manifest.SnapshotID, manifest.SequenceNumber, manifest.FileContent, manifest.FilePath, manifest.FileFormat,
 		manifest.SpecID, manifest.Partition, manifest.RecordCount, manifest.FileSizeInBytes, manifest.ReferencedDataFile, manifest.ContentOffset,
 	}}
-	r.request.Partition, _ = partitionRequest(r.unified)
+	r.request.Partition, _ = partitionRequest(r.tuples.unified)
 	if event != "" {
 		found, err := boundsArg(p.Meta.CurrentSchema(), []string{event})
 		if err != nil {
@@ -84,14 +67,9 @@ func newChangeReader(p *pinned, event string, leaves []metricsLeaf) (*changeRead
 			return nil, fmt.Errorf("read event times of table %q: column %q is of type %s, not a timestamp or a date", p.Name, event, found[0].typ)
 		}
 		r.event = &found[0]
-		r.request.Bounds = append(r.request.Bounds, found[0].id)
+		requestRanges(r.request, []int32{r.event.id})
 	}
-	for _, l := range leaves {
-		if r.event == nil || l.id != r.event.id {
-			r.request.Bounds = append(r.request.Bounds, l.id)
-		}
-	}
-	r.request.Counts = r.request.Bounds
+	requestRanges(r.request, leafIDs(leaves))
 	return r, nil
 }
 
@@ -199,25 +177,13 @@ func (r *changeReader) file(b *entryBatch, row int) (psyberg.File, error) {
 
 // partition reads one entry's partition by its own spec.
 func (r *changeReader) partition(b *entryBatch, row int) (psyberg.Partition, error) {
+	fields, values, err := r.tuples.tuple(b, row)
+	if err != nil {
+		return psyberg.Partition{}, err
+	}
 	id := b.entry(manifest.SpecID).(*array.Int32).Value(row)
-	spec, ok := r.specs[id]
-	if !ok {
-		return psyberg.Partition{}, fmt.Errorf("partition spec %d is not in the table's metadata [PSY_DAMAGED]", id)
-	}
-	tuple := b.entry(manifest.Partition).(*array.Struct)
-	values := make([]meta.Value, len(spec.fields))
-	for i, f := range spec.fields {
-		if f.Transform.Kind == meta.TransformVoid {
-			continue // stays NULL, whatever other specs did with the field
-		}
-		v, err := meta.ValueAt(r.unified[spec.at[i]].Type, tuple.Field(spec.at[i]), row)
-		if err != nil {
-			return psyberg.Partition{}, fmt.Errorf("partition field %q: %w", f.Name, err)
-		}
-		values[i] = v
-	}
-	return psyberg.Partition{SpecID: int(id), URI: meta.PartitionURI(spec.fields, values), Path: meta.PartitionPath(spec.fields, values),
-		Unpartitioned: len(spec.fields) == 0}, nil
+	return psyberg.Partition{SpecID: int(id), URI: meta.PartitionURI(fields, values), Path: meta.PartitionPath(fields, values),
+		Unpartitioned: len(fields) == 0}, nil
 }
 
 func changeColumns(leaves []metricsLeaf) []column[*fileChange] {

@@ -34,6 +34,7 @@ const changesDoc = `The files added and removed by the snapshots of (from_snapsh
 
 The snapshots are those that to_snapshot_id (NULL: the pinned head) descends from, down to from_snapshot_id (NULL: the oldest retained one).
 REPLACE snapshots' files, and files that came and went in between, are shown too: nothing cancels out. Order: none.
+where := 'condition' leaves out manifests and files, as in iceberg_files.
 Errors: unknown snapshot (with near matches); from_snapshot_id is no ancestor of to_snapshot_id, or the ancestry ends before it is met [PSY_EXPIRED_GAP].
 Cost: one manifest list per snapshot, and of each only the manifests that this snapshot itself added.`
 
@@ -45,7 +46,7 @@ func changesFunction(tables surface.Tables) *surface.Function {
 			{Name: "from_snapshot_id", Type: typeLong, Doc: "exclusive; NULL: from the oldest retained ancestor on"},
 			{Name: "to_snapshot_id", Type: typeLong, Doc: "inclusive; NULL: the pinned head", Optional: true},
 		},
-		Named: slices.Concat([]surface.Arg{boundsArgument}, pinArgs),
+		Named: slices.Concat([]surface.Arg{whereArgument, boundsArgument}, pinArgs),
 		Bind: func(ctx context.Context, args surface.Args) (*surface.Relation, error) {
 			return bindChanges(ctx, tables, args)
 		},
@@ -71,16 +72,21 @@ func bindChanges(ctx context.Context, tables surface.Tables, args surface.Args) 
 	if err != nil {
 		return nil, err
 	}
+	filter, err := whereArg(p, args)
+	if err != nil {
+		return nil, err
+	}
 	r, err := newChangeReader(p, event, leaves)
 	if err != nil {
 		return nil, err
 	}
+	filter.request(r.request)
 	cols := changeColumns(leaves)
 	return &surface.Relation{
 		Schema: schemaOf(cols),
 		Rows:   -1,
 		Open: func(ctx context.Context, columns []int) (surface.Scan, error) {
-			jobs, err := addedManifests(ctx, p, snapshots)
+			jobs, err := addedManifests(ctx, p, snapshots, filter)
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +95,7 @@ func bindChanges(ctx context.Context, tables surface.Tables, args surface.Args) 
 				picked[i] = cols[c]
 			}
 			schema := schemaOf(picked)
-			return newManifestScan(ctx, p.Files, jobs, r.request, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+			return newManifestScan(ctx, p.Files, jobs, r.request, filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 				rows, err := r.changes(job, in)
 				if err != nil || len(rows) == 0 {
 					return nil, err

@@ -20,7 +20,7 @@ const entriesDoc = `The manifest entries of a snapshot, one a row, those that sa
   bounds                STRUCT   only with bounds := ['col', ...], as in iceberg_files
 
 Sequence numbers and snapshot ids that an entry inherits from its manifest are filled in. all_snapshots := true reads every
-manifest of every retained snapshot once. content := 'data' or 'deletes' leaves the other manifests unread.
+manifest of every retained snapshot once. content := 'data' or 'deletes' leaves the other manifests unread; where := as in iceberg_files.
 Errors and cost: as iceberg_files, but manifests without live files are read too.`
 
 func entriesFunction(tables surface.Tables) *surface.Function {

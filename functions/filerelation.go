@@ -17,6 +17,7 @@ import (
 var fileArgs = []surface.Arg{
 	{Name: "all_snapshots", Type: typeBool, Doc: "true: of the manifests of every retained snapshot, each manifest once"},
 	{Name: "content", Type: typeText, Doc: "'all' (default), 'data' or 'deletes'"},
+	whereArgument,
 	boundsArgument,
 }
 
@@ -28,6 +29,7 @@ type fileQuery struct {
 	all     bool
 	content func(manifest.Content) bool // of manifests
 	live    bool                        // without entries that say deleted
+	filter  *fileFilter                 // nil: all
 	columns []fileColumn
 }
 
@@ -46,6 +48,9 @@ func bindFiles(ctx context.Context, tables surface.Tables, args surface.Args, li
 	if q.content, err = contentArg(args); err != nil {
 		return nil, err
 	}
+	if q.filter, err = whereArg(p, args); err != nil {
+		return nil, err
+	}
 	q.columns = columns(meta.UnifiedPartition(p.Meta))
 	if c, ok := readableMetrics(p.Meta.CurrentSchema()); ok {
 		q.columns = append(q.columns, c)
@@ -61,7 +66,8 @@ func bindFiles(ctx context.Context, tables surface.Tables, args surface.Args, li
 }
 
 // boundLeaves reads the argument bounds: columns of the table's current
-// schema, also for old snapshots, as Iceberg's own readable metrics have it.
+// schema, also for old snapshots, as Iceberg's own readable metrics have it; of
+// the pinned snapshot's schema where only that one has them.
 func boundLeaves(p *pinned, args surface.Args) ([]metricsLeaf, error) {
 	names, _, err := args.Texts("bounds")
 	if err != nil {
@@ -69,7 +75,10 @@ func boundLeaves(p *pinned, args surface.Args) ([]metricsLeaf, error) {
 	}
 	leaves, err := boundsArg(p.Meta.CurrentSchema(), names)
 	if err != nil {
-		return nil, fmt.Errorf("read table %q: %w", p.Name, err)
+		var old error
+		if leaves, old = boundsArg(p.Schema, names); old != nil {
+			return nil, fmt.Errorf("read table %q: %w", p.Name, err)
+		}
 	}
 	return leaves, nil
 }
@@ -103,8 +112,9 @@ func (q *fileQuery) relation() *surface.Relation {
 	}
 }
 
-// jobs are the manifests to decode: of the wanted content, and not those that
-// by the list's counts have no live file when only live ones are wanted.
+// jobs are the manifests to decode: of the wanted content, not those that by
+// the list's counts have no live file when only live ones are wanted, and not
+// those in which no file can match where.
 func (q *fileQuery) jobs(ctx context.Context) ([]manifestJob, error) {
 	var files []manifest.File
 	var err error
@@ -118,7 +128,7 @@ func (q *fileQuery) jobs(ctx context.Context) ([]manifestJob, error) {
 	}
 	var jobs []manifestJob
 	for _, f := range files {
-		if q.content(f.Content) && !(q.live && f.AddedFiles == 0 && f.ExistingFiles == 0) {
+		if q.content(f.Content) && !(q.live && f.AddedFiles == 0 && f.ExistingFiles == 0) && q.filter.manifest(f) {
 			jobs = append(jobs, manifestJob{File: f})
 		}
 	}
@@ -136,8 +146,9 @@ func (q *fileQuery) open(ctx context.Context, columns []int) (surface.Scan, erro
 	}
 	request := requestFor(q.p.Meta, picked)
 	request.Live = q.live
+	q.filter.request(request)
 	schema := schemaOfFiles(picked)
-	return newManifestScan(ctx, q.p.Files, jobs, request, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	return newManifestScan(ctx, q.p.Files, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		return buildFiles(schema, picked, in)
 	}), nil
 }
@@ -159,13 +170,8 @@ func requestFor(m *meta.Metadata, cols []fileColumn) *manifest.Request {
 				r.Columns = append(r.Columns, need)
 			}
 		}
-		for _, id := range c.bounds {
-			if !slices.Contains(r.Bounds, id) {
-				r.Bounds = append(r.Bounds, id)
-			}
-		}
+		requestRanges(r, c.bounds)
 	}
-	r.Counts = r.Bounds
 	if slices.Contains(r.Columns, manifest.Partition) {
 		r.Partition, _ = partitionRequest(meta.UnifiedPartition(m))
 	}

@@ -36,7 +36,9 @@ const filesDoc = `The live files of a snapshot, data and delete files, one a row
   bounds                 STRUCT   only with bounds := ['col', ...]: per column (min, max in the column's type, nulls BIGINT, nans BIGINT,
                                   files_without_bounds BIGINT: 1 where values may lie outside min and max, else 0, NULL for delete files)
 
-Strings' bounds may be truncated: they cover, they are not exact. all_snapshots := true reads every manifest of every retained
+Strings' bounds may be truncated: they cover, they are not exact. where := 'condition' over the table's columns (of the pinned snapshot's
+schema; comparisons with literals, AND, OR, NOT, IN, BETWEEN, IS NULL, LIKE 'prefix%') leaves out manifests by their partition summaries,
+then files by partition values and bounds; a file that may hold a row for which it is true stays; delete files go by partition only. all_snapshots := true reads every manifest of every retained
 snapshot once: a file that several manifests hold comes several times. content := 'data' or 'deletes' leaves the other manifests unread.
 Errors: unknown table, ref, snapshot, column (with near matches); a manifest that is missing or damaged [PSY_DAMAGED].
 Cost: the snapshot's manifests with live files, in parallel; of them only the columns asked for are decoded.`

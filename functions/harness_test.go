@@ -34,11 +34,12 @@ type warehouse struct {
 
 	mu     sync.Mutex
 	opened map[string]int // file name -> times read
+	parsed map[string]*meta.Metadata
 }
 
 func openWarehouse(t testing.TB, suite string) *warehouse {
 	t.Helper()
-	w := &warehouse{suite: suite, dir: testtables.Unpack(t, suite), locations: map[string]string{}, opened: map[string]int{}}
+	w := &warehouse{suite: suite, dir: testtables.Unpack(t, suite), locations: map[string]string{}, opened: map[string]int{}, parsed: map[string]*meta.Metadata{}}
 	db, err := sql.Open("sqlite", filepath.Join(w.dir, "catalog.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,13 +71,20 @@ func (w *warehouse) Load(ctx context.Context, name string) (*surface.Table, erro
 	if !ok {
 		return nil, fmt.Errorf("load table %q: no such table%s", name, meta.Suggest(base, w.names))
 	}
-	data, err := w.Read(ctx, location, -1)
-	if err != nil {
-		return nil, err
-	}
-	m, err := meta.Parse(location, data)
-	if err != nil {
-		return nil, fmt.Errorf("load table %q: %w", name, err)
+	w.mu.Lock()
+	m := w.parsed[base]
+	w.mu.Unlock()
+	if m == nil {
+		data, err := w.Read(ctx, location, -1)
+		if err != nil {
+			return nil, err
+		}
+		if m, err = meta.Parse(location, data); err != nil {
+			return nil, fmt.Errorf("load table %q: %w", name, err)
+		}
+		w.mu.Lock()
+		w.parsed[base] = m
+		w.mu.Unlock()
 	}
 	return &surface.Table{Name: base, Ref: ref, Catalog: "test", Location: location, Meta: m, Files: w}, nil
 }

@@ -49,8 +49,11 @@ func metricsLeaves(s *meta.Schema) []metricsLeaf {
 func boundType(t meta.Type) arrow.Field {
 	f := meta.ArrowField(&meta.Field{Type: t})
 	f.Metadata = duckdbOnly(f.Metadata)
-	if t.Kind == meta.KindUnknown { // never has a bound; Arrow's null is no column type
+	switch t.Kind {
+	case meta.KindUnknown: // never has a bound; Arrow's null is no column type
 		f.Type = typeInt
+	case meta.KindFixed: // its bounds may be truncated
+		f.Type = typeBlob
 	}
 	return f
 }
@@ -171,6 +174,15 @@ func shownBound(t meta.Type, raw []byte) (meta.Value, bool) {
 	return v, true
 }
 
+// leafIDs returns the field ids of leaves.
+func leafIDs(leaves []metricsLeaf) []int32 {
+	ids := make([]int32, len(leaves))
+	for i, l := range leaves {
+		ids[i] = l.id
+	}
+	return ids
+}
+
 // boundsArg reads the argument bounds: names of columns whose range is wanted.
 func boundsArg(s *meta.Schema, names []string) ([]metricsLeaf, error) {
 	var out []metricsLeaf
@@ -221,44 +233,10 @@ func (r columnRange) unbounded() bool {
 	return r.values > r.nulls+max(0, r.nan)
 }
 
-// rangeOf reads the range of a column in one row of a batch whose request
-// named the column in Bounds and Counts.
-func (b *entryBatch) rangeOf(l metricsLeaf, row int) (r columnRange) {
-	for _, side := range []struct {
-		name string
-		to   *meta.Value
-	}{{"lower_", &r.min}, {"upper_", &r.max}} {
-		a := b.named(side.name, l.id).(*array.Binary)
-		if a.IsNull(row) {
-			continue
-		}
-		raw := slices.Clone(a.Value(row))
-		if raw == nil {
-			raw = []byte{}
-		}
-		if v, ok := shownBound(l.typ, raw); ok {
-			*side.to = v
-		}
-	}
-	for _, count := range []struct {
-		name string
-		to   *int64
-	}{{"value_count_", &r.values}, {"null_count_", &r.nulls}, {"nan_count_", &r.nan}} {
-		a := b.named(count.name, l.id).(*array.Int64)
-		if *count.to = -1; a.IsValid(row) {
-			*count.to = a.Value(row)
-		}
-	}
-	return r
-}
-
 // boundsColumn is the column bounds of files and entries.
 func boundsColumn(leaves []metricsLeaf) fileColumn {
 	t := boundsType(leaves)
-	c := fileColumn{field: nullable("bounds", t), needs: []manifest.Column{manifest.FileContent}}
-	for _, l := range leaves {
-		c.bounds = append(c.bounds, l.id)
-	}
+	c := fileColumn{field: nullable("bounds", t), needs: []manifest.Column{manifest.FileContent}, bounds: leafIDs(leaves)}
 	c.build = func(in *entryBatch) (arrow.Array, error) {
 		b := array.NewBuilder(memory.DefaultAllocator, t).(*array.StructBuilder)
 		defer b.Release()

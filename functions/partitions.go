@@ -32,14 +32,15 @@ const partitionsDoc = `The live partitions of a snapshot, one a row: what their 
                                           files_without_bounds BIGINT). min and max are NULL where a file lacks a bound it needs: a range is unknown
                                           then, never narrower. nulls and nans are NULL where a file does not say
 
-Two partitions are the same where spec and values are. Order: spec, then values.
+Two partitions are the same where spec and values are. Order: spec, then values. where := 'condition' leaves out files, as in iceberg_files:
+what a row counts are the files that may hold a row for which the condition is true.
 Errors: unknown table, ref, snapshot, column (with near matches); a manifest that is missing or damaged [PSY_DAMAGED].
 Cost: the snapshot's manifests with live files, in parallel; no data file is read.`
 
 func partitionsFunction(tables surface.Tables) *surface.Function {
 	return &surface.Function{
 		Name: "iceberg_partitions", Doc: partitionsDoc,
-		Positional: []surface.Arg{tableArg}, Named: slices.Concat([]surface.Arg{boundsArgument}, pinArgs),
+		Positional: []surface.Arg{tableArg}, Named: slices.Concat([]surface.Arg{whereArgument, boundsArgument}, pinArgs),
 		Bind: func(ctx context.Context, args surface.Args) (*surface.Relation, error) {
 			p, err := pin(ctx, tables, args)
 			if err != nil {
@@ -49,8 +50,12 @@ func partitionsFunction(tables surface.Tables) *surface.Function {
 			if err != nil {
 				return nil, err
 			}
+			filter, err := whereArg(p, args)
+			if err != nil {
+				return nil, err
+			}
 			unified := meta.UnifiedPartition(p.Meta)
-			q := &partitionQuery{p: p, unified: unified, leaves: leaves}
+			q := &partitionQuery{p: p, unified: unified, leaves: leaves, filter: filter}
 			return lazyRelation(partitionColumns(unified, leaves), q.rows), nil
 		},
 	}
@@ -102,10 +107,11 @@ type partitionQuery struct {
 	p       *pinned
 	unified []meta.UnifiedField
 	leaves  []metricsLeaf
+	filter  *fileFilter
 }
 
 func (q *partitionQuery) rows(ctx context.Context) ([]*partitionRow, error) {
-	files := &fileQuery{p: q.p, live: true, content: func(manifest.Content) bool { return true }}
+	files := &fileQuery{p: q.p, live: true, filter: q.filter, content: func(manifest.Content) bool { return true }}
 	jobs, err := files.jobs(ctx)
 	if err != nil {
 		return nil, err
@@ -113,11 +119,9 @@ func (q *partitionQuery) rows(ctx context.Context) ([]*partitionRow, error) {
 	request := &manifest.Request{Live: true, Columns: []manifest.Column{manifest.FileContent, manifest.SpecID, manifest.SnapshotID,
 		manifest.RecordCount, manifest.FileSizeInBytes, manifest.Partition}}
 	request.Partition, _ = partitionRequest(q.unified)
-	for _, l := range q.leaves {
-		request.Bounds = append(request.Bounds, l.id)
-	}
-	request.Counts = request.Bounds
-	scan := newManifestScan(ctx, q.p.Files, jobs, request, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	requestRanges(request, leafIDs(q.leaves))
+	q.filter.request(request)
+	scan := newManifestScan(ctx, q.p.Files, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		in.Retain()
 		return in, nil
 	})

@@ -18,7 +18,11 @@ import (
 type pinned struct {
 	*surface.Table
 	Snapshot *psyberg.Snapshot // nil: the table has no snapshot to look at, so no rows
-	byID     map[psyberg.SnapshotID]*psyberg.Snapshot
+	// Schema is the one in which columns are named, as Iceberg's scans have it:
+	// the snapshot's own where it was pinned by id, time or tag, else, at the
+	// head of a branch, the table's current one.
+	Schema *meta.Schema
+	byID   map[psyberg.SnapshotID]*psyberg.Snapshot
 }
 
 // pinArgs are the named arguments that every function of a table takes.
@@ -72,6 +76,7 @@ func pinLoaded(t *surface.Table, args surface.Args) (*pinned, error) {
 	if len(given) > 1 {
 		return nil, fmt.Errorf("pin a snapshot of table %q: %s are given; give one of them", t.Name, strings.Join(given, " and "))
 	}
+	travel := hasID || hasTime
 	switch {
 	case hasID:
 		p.Snapshot, err = p.snapshot(psyberg.SnapshotID(id))
@@ -82,11 +87,16 @@ func pinLoaded(t *surface.Table, args surface.Args) (*pinned, error) {
 			ref = t.Ref
 		}
 		p.Snapshot, err = p.ref(ref)
+		travel = t.Meta.Refs[ref].Type == "tag"
 	default:
 		p.Snapshot, err = p.current()
 	}
 	if err != nil {
 		return nil, err
+	}
+	p.Schema = t.Meta.CurrentSchema()
+	if travel {
+		p.Schema = t.Meta.SchemaOf(p.Snapshot)
 	}
 	return p, nil
 }

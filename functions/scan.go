@@ -2,6 +2,7 @@ package functions
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -29,6 +30,7 @@ type manifestScan struct {
 	files   surface.Files
 	jobs    []manifestJob
 	request *manifest.Request
+	filter  *fileFilter // nil: all rows
 	// shape turns a decoded batch into one of the relation. It may return nil
 	// for a batch with no row left. It is called by several workers at once.
 	shape func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error)
@@ -41,9 +43,10 @@ type manifestScan struct {
 	done   sync.WaitGroup
 }
 
-func newManifestScan(ctx context.Context, files surface.Files, jobs []manifestJob, request *manifest.Request,
+// newManifestScan prepares a scan; request has what filter needs already.
+func newManifestScan(ctx context.Context, files surface.Files, jobs []manifestJob, request *manifest.Request, filter *fileFilter,
 	shape func(manifestJob, arrow.RecordBatch) (arrow.RecordBatch, error)) *manifestScan {
-	s := &manifestScan{files: files, jobs: jobs, request: request, shape: shape}
+	s := &manifestScan{files: files, jobs: jobs, request: request, filter: filter, shape: shape}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.out = make(chan arrow.RecordBatch, s.workers())
 	return s
@@ -51,8 +54,9 @@ func newManifestScan(ctx context.Context, files surface.Files, jobs []manifestJo
 
 func (s *manifestScan) workers() int { return max(1, min(runtime.GOMAXPROCS(0), len(s.jobs))) }
 
-// Threads is one: the work is done by the workers, Next only hands it over.
-func (s *manifestScan) Threads() int { return 1 }
+// Threads is as many as workers: what is left for Next's caller, copying rows
+// into DuckDB's vectors, is as much work as decoding.
+func (s *manifestScan) Threads() int { return s.workers() }
 
 func (s *manifestScan) run() {
 	n := s.workers()
@@ -88,7 +92,15 @@ func (s *manifestScan) decode(job manifestJob) error {
 		return readError("manifest", job.Path, err)
 	}
 	return manifest.Scan(s.ctx, job.File, data, s.request, memory.DefaultAllocator, func(in arrow.RecordBatch) error {
-		out, err := s.shape(job, in)
+		kept, err := s.filter.keep(s.ctx, in)
+		if err != nil {
+			return fmt.Errorf("read manifest %q: %w", job.Path, err)
+		}
+		if kept == nil {
+			return nil
+		}
+		defer kept.Release()
+		out, err := s.shape(job, kept)
 		if err != nil || out == nil {
 			return err
 		}
