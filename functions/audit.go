@@ -64,6 +64,7 @@ func auditOf(ctx context.Context, tables surface.Tables, args surface.Args) (*au
 		if err != nil {
 			return nil, err
 		}
+		p.Schema = t.Meta.SchemaOf(p.Snapshot) // as iceberg_rows has it
 		return &auditTarget{pinned: p, whole: true}, nil
 	}
 	if t.Ref != "" {
