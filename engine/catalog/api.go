@@ -23,9 +23,17 @@ var (
 	ErrReadOnly = errors.New("read-only")
 	// ErrConflict: somebody else changed what this commit depends on. Exit 5.
 	ErrConflict = errors.New("[PSY_CONFLICT]")
+	// ErrUnknown: nobody can tell whether the commit happened, so its files must
+	// stay. It has a method OutcomeUnknown, for packages that do not import this.
+	ErrUnknown error = outcomeUnknown{}
 	// ErrRefused: a publish or discard that must not happen. Exit 1.
 	ErrRefused = errors.New("[PSY_PUBLISH_REFUSED]")
 )
+
+type outcomeUnknown struct{}
+
+func (outcomeUnknown) Error() string        { return "outcome unknown" }
+func (outcomeUnknown) OutcomeUnknown() bool { return true }
 
 // silent is an error for errors.Is alone: it adds no words.
 type silent struct{ error }
@@ -99,6 +107,9 @@ const (
 	AuditsPassed VerdictKind = iota + 1
 	AuditsForced             // By names the audit that was forced
 	AuditsNotAsked
+	// IntentRecorded: the session's recorded intent names the snapshot, so the
+	// audits gave their verdict before; it is rolled forward (X2).
+	IntentRecorded
 )
 
 // Verdict is the audits' answer on one staged snapshot (house rule 5).
@@ -116,12 +127,12 @@ func (v Verdict) check(staged psyberg.SnapshotID) error {
 		if len(v.By) == 0 {
 			return errors.New("publish: a forced verdict without the name of an audit")
 		}
-	case AuditsPassed:
+	case AuditsPassed, IntentRecorded:
 	default:
 		return errors.New("publish: no verdict of the audits given")
 	}
 	if v.Snapshot != staged {
-		return fmt.Errorf("publish: %w the audits looked at snapshot %d, the intent names %d: run the audits again",
+		return fmt.Errorf("publish: %w the verdict is on snapshot %d, the intent names %d: run the audits again",
 			ErrRefused, v.Snapshot, staged)
 	}
 	return nil

@@ -38,13 +38,27 @@ func (c *Catalogs) Live(ctx context.Context, name string, in *PartitionValue) (*
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{Table: t}
 	ref, ok := t.Meta.Refs[mainBranch]
 	if !ok {
-		return l, nil
+		return &Live{Table: t}, nil
 	}
-	if l.Snapshot, ok = t.Meta.Snapshot(ref.SnapshotID); !ok {
-		return nil, fmt.Errorf("read %s: its head %d is not in its metadata", t.Name, ref.SnapshotID)
+	return liveAt(t, ref.SnapshotID, in)
+}
+
+// LiveAt is Live of any snapshot that the table has.
+func (c *Catalogs) LiveAt(ctx context.Context, name string, snapshot psyberg.SnapshotID) (*Live, error) {
+	t, err := c.Load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return liveAt(t, snapshot, nil)
+}
+
+func liveAt(t *surface.Table, snapshot psyberg.SnapshotID, in *PartitionValue) (*Live, error) {
+	l := &Live{Table: t}
+	var ok bool
+	if l.Snapshot, ok = t.Meta.Snapshot(snapshot); !ok {
+		return nil, fmt.Errorf("read %s: snapshot %d is not in its metadata", t.Name, snapshot)
 	}
 	f, isFiles := t.Files.(*files)
 	if !isFiles {
@@ -92,6 +106,26 @@ func (l *Live) read(f *files, in *PartitionValue) (err error) {
 		}
 	}
 	return nil
+}
+
+// Entry is one live file.
+type Entry struct {
+	File     iceberg.DataFile
+	Tuple    []meta.Value           // partition values, one for each field of the file's spec
+	Sequence psyberg.SequenceNumber // of its data; 0 in v1
+}
+
+// Entries are the files.
+func (l *Live) Entries() ([]Entry, error) {
+	out := make([]Entry, len(l.entries))
+	for i, e := range l.entries {
+		values, err := tupleOf(l.Table.Meta, e.DataFile())
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Entry{e.DataFile(), values, psyberg.SequenceNumber(e.SequenceNum())}
+	}
+	return out, nil
 }
 
 // Locations are those of the files, as Swap.Seen wants them.

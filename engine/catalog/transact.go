@@ -106,7 +106,7 @@ func (c *Catalogs) judge(ctx context.Context, a *attempt, cause error) (again bo
 	defer cancel()
 	now, err := c.loadState(look, a.st.id)
 	if err != nil {
-		return false, fmt.Errorf("commit to %s: outcome unknown, run it again under the same id: %w; then %w", a.st.id.plain, cause, err)
+		return false, fmt.Errorf("commit to %s: %w, run it again under the same id: %w; then %w", a.st.id.plain, ErrUnknown, cause, err)
 	}
 	if a.landed(now) {
 		return false, nil
@@ -114,7 +114,7 @@ func (c *Catalogs) judge(ctx context.Context, a *attempt, cause error) (again bo
 	definite := a.st.strict || errors.Is(cause, table.ErrCommitFailed)
 	if !definite {
 		// A REST server may still be at it: neither delete nor send again.
-		return false, fmt.Errorf("commit to %s: outcome unknown, run it again under the same id: %w", a.st.id.plain, cause)
+		return false, fmt.Errorf("commit to %s: %w, run it again under the same id: %w", a.st.id.plain, ErrUnknown, cause)
 	}
 	a.cleanUp()
 	if ctx.Err() != nil {

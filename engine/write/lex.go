@@ -8,11 +8,14 @@ import (
 
 // SyntaxError is a mistake in one of our statements.
 type SyntaxError struct {
-	Offset int // bytes from the start of the statement
-	Msg    string
+	At  int // bytes from the start of the statement
+	Msg string
 }
 
 func (e *SyntaxError) Error() string { return e.Msg }
+
+// Offset says where the mistake is, for the caret of a script runner.
+func (e *SyntaxError) Offset() int { return e.At }
 
 type tokenKind uint8
 

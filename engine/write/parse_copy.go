@@ -62,6 +62,9 @@ var copyOptionList = []copyOption{
 	{"step", func(p *parser, s *Copy) { s.Step = p.scalar("STEP") }},
 	{"create_table", func(p *parser, s *Copy) { s.CreateTable = p.boolean("CREATE_TABLE") }},
 	{"partition_by", func(p *parser, s *Copy) { s.PartitionBy = p.partitionOption() }},
+	{"process_name", func(p *parser, s *Copy) { s.ProcessName = p.scalar("PROCESS_NAME") }},
+	{"session_id", func(p *parser, s *Copy) { s.SessionID = p.scalar("SESSION_ID") }},
+	{"valid_to", func(p *parser, s *Copy) { s.ValidTo = p.scalar("VALID_TO") }},
 	{"summary", func(p *parser, s *Copy) { s.Summary = p.mapLiteral("SUMMARY") }},
 }
 

@@ -172,8 +172,8 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: ours %v, got %v, want %s", tc.sql, ours, err, tc.want)
 			continue
 		}
-		if tc.at != "" && !strings.HasPrefix(tc.sql[e.Offset:], tc.at) {
-			t.Errorf("%s: error at %q, want %q", tc.sql, tc.sql[e.Offset:], tc.at)
+		if tc.at != "" && !strings.HasPrefix(tc.sql[e.At:], tc.at) {
+			t.Errorf("%s: error at %q, want %q", tc.sql, tc.sql[e.At:], tc.at)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) {
 		s, ours, err := Parse(sql)
 		var e *SyntaxError
-		if err != nil && (!errors.As(err, &e) || e.Offset < 0 || e.Offset > len(sql) || !ours) {
+		if err != nil && (!errors.As(err, &e) || e.At < 0 || e.At > len(sql) || !ours) {
 			t.Fatalf("%q: %v", sql, err)
 		}
 		if ours && err == nil {

@@ -18,6 +18,9 @@ type Copy struct {
 	CreateTable bool
 	PartitionBy []PartitionTerm // with CreateTable
 	Summary     map[string]string
+	ProcessName string // summary psyberg.process-name
+	SessionID   string // summary psyberg.session-id; else WapID, or WapBranch after "psyberg_"
+	ValidTo     string // summary psyberg.valid-to, ISO 8601 with offset
 }
 
 // CreateTable is CREATE TABLE ns.t (...) USING iceberg ...

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 )
@@ -59,4 +60,31 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// localPath is the path of a location on this machine; ok is false for those
+// of an object store. Nothing is decoded.
+func localPath(location string) (p string, ok bool) {
+	rest, isFile := strings.CutPrefix(location, "file:")
+	if !isFile {
+		return location, !strings.Contains(location, "://")
+	}
+	if after, hasAuthority := strings.CutPrefix(rest, "//"); hasAuthority {
+		if host, p, found := strings.Cut(after, "/"); found && (host == "" || host == "localhost") {
+			return "/" + p, true
+		}
+		return after, true
+	}
+	return rest, true
+}
+
+// quoteGlob quotes a path for read_parquet, which takes patterns.
+func quoteGlob(path string) (string, error) {
+	if !strings.ContainsAny(path, "*?[") {
+		return quoteText(path), nil
+	}
+	if strings.Contains(path, `\`) {
+		return "", fmt.Errorf("read %q: DuckDB cannot open a path with a backslash beside one of * ? [", path)
+	}
+	return quoteText(strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)), nil
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+
+	"psyberg/functions/meta"
 )
 
 // Committer is what a Writer needs of the catalogs; engine/catalog satisfies it.
@@ -29,6 +31,25 @@ type Committer interface {
 	// CommitFiles adds and removes files in one commit, looking on every retry
 	// whether the work was done before.
 	CommitFiles(ctx context.Context, name string, c Change) (Committed, error)
+	// Existing looks whether the work of c was done before, as CommitFiles
+	// would find it, so that nobody computes rows for nothing.
+	Existing(ctx context.Context, name string, c Change) (Committed, error)
+	// LiveFiles returns the data and delete files that are live in a snapshot.
+	LiveFiles(ctx context.Context, name string, snapshot int64) ([]LiveFile, error)
+}
+
+// LiveFile is a file that is live in a snapshot.
+type LiveFile struct {
+	iceberg.DataFile
+	Partition []meta.Value // one for each field of its spec
+	Sequence  int64        // data sequence number, 0 in v1
+}
+
+// Unknown is an error after which nobody can tell whether a commit happened:
+// the files that it names must stay.
+type Unknown interface {
+	error
+	OutcomeUnknown() bool
 }
 
 // TableDef says how a table is to be made.
@@ -36,6 +57,7 @@ type TableDef struct {
 	Schema     *iceberg.Schema        // ids are given anew by the catalog
 	Spec       *iceberg.PartitionSpec // nil: unpartitioned
 	Properties iceberg.Properties
+	Location   string // "": the catalog chooses
 }
 
 // Mode says what a COPY replaces.
@@ -54,13 +76,16 @@ type Change struct {
 	// Base is the snapshot that the change was planned on: that of the branch
 	// written to; 0 where it has none. ModeOverwrite fails where files that
 	// match were added since; an append does not care.
-	Base    int64
-	Add     []iceberg.DataFile
-	Remove  []iceberg.DataFile // ModeOverwrite only; ModeOverwritePartitions finds its own
-	WapID   string             // stage on no branch
-	Branch  string             // WAP_BRANCH: commit there; made from the head of main where missing
-	Step    string             // psyberg.step
-	Summary map[string]string  // more properties of the snapshot
+	Base int64
+	// Conflicts says of a file that was added after Base whether the change
+	// would have been another with it; nil: every one.
+	Conflicts func(iceberg.DataFile) bool
+	Add       []iceberg.DataFile
+	Remove    []iceberg.DataFile // ModeOverwrite only; ModeOverwritePartitions finds its own
+	WapID     string             // stage on no branch
+	Branch    string             // WAP_BRANCH: commit there; made from the head of main where missing
+	Step      string             // psyberg.step
+	Summary   map[string]string  // more properties of the snapshot
 }
 
 // Committed says what a commit did.
@@ -69,15 +94,4 @@ type Committed struct {
 	// Already is true where the wap.id or step was there before: nothing was
 	// committed, the files of Change.Add are not used.
 	Already bool
-}
-
-// Result is the one row that a statement returns.
-type Result struct {
-	Statement  string // COPY, CREATE TABLE, DROP TABLE
-	Table      string
-	Rows       int64 // rows written
-	Files      int64 // data files added
-	Removed    int64 // data files removed or rewritten
-	SnapshotID int64 // 0: none
-	Already    bool  // it had been done before
 }

@@ -28,7 +28,7 @@ func (c Committer) OpenTable(ctx context.Context, name string) (*table.Table, er
 
 // CreateTable makes a table.
 func (c Committer) CreateTable(ctx context.Context, name string, def write.TableDef) (*table.Table, error) {
-	_, err := c.catalogs.CreateTable(ctx, name, catalog.NewTable{Schema: def.Schema, Spec: def.Spec, Properties: def.Properties})
+	_, err := c.catalogs.CreateTable(ctx, name, catalog.NewTable{Schema: def.Schema, Spec: def.Spec, Properties: def.Properties, Location: def.Location})
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +40,52 @@ func (c Committer) DropTable(ctx context.Context, name string) error {
 	return c.catalogs.DropTable(ctx, name)
 }
 
-// CommitFiles commits a change. The summary keys of a session, which write
-// passes among the others, go where the catalog wants them.
+// CommitFiles commits a change.
 func (c Committer) CommitFiles(ctx context.Context, name string, ch write.Change) (write.Committed, error) {
+	to, err := change(name, ch)
+	if err != nil {
+		return write.Committed{}, err
+	}
+	r, err := c.catalogs.Commit(ctx, name, to)
+	if err != nil {
+		return write.Committed{}, err
+	}
+	return write.Committed{SnapshotID: int64(r.Snapshot), Already: r.Existed}, nil
+}
+
+// Existing looks whether a change is there already.
+func (c Committer) Existing(ctx context.Context, name string, ch write.Change) (write.Committed, error) {
+	to, err := change(name, ch)
+	if err != nil {
+		return write.Committed{}, err
+	}
+	r, found, err := c.catalogs.Existing(ctx, name, to)
+	if err != nil || !found {
+		return write.Committed{}, err
+	}
+	return write.Committed{SnapshotID: int64(r.Snapshot), Already: true}, nil
+}
+
+// LiveFiles returns the files that are live in a snapshot.
+func (c Committer) LiveFiles(ctx context.Context, name string, snapshot int64) ([]write.LiveFile, error) {
+	live, err := c.catalogs.LiveAt(ctx, name, psyberg.SnapshotID(snapshot))
+	if err != nil {
+		return nil, err
+	}
+	entries, err := live.Entries()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]write.LiveFile, len(entries))
+	for i, e := range entries {
+		out[i] = write.LiveFile{DataFile: e.File, Partition: e.Tuple, Sequence: int64(e.Sequence)}
+	}
+	return out, nil
+}
+
+// change takes a change to the catalog's form. The summary keys of a session,
+// which write passes among the others, go where the catalog wants them.
+func change(name string, ch write.Change) (catalog.Change, error) {
 	to := catalog.Change{Added: ch.Add, WapID: ch.WapID, Branch: ch.Branch, Step: ch.Step, Summary: map[string]string{}}
 	switch ch.Mode {
 	case write.ModeAppend:
@@ -51,28 +94,24 @@ func (c Committer) CommitFiles(ctx context.Context, name string, ch write.Change
 		to.Mode = catalog.ReplacePartitions
 	case write.ModeOverwrite:
 		to.Mode = catalog.Overwrite
-		to.Base, to.HasBase = psyberg.SnapshotID(ch.Base), true
+		to.Base, to.HasBase, to.Conflicts = psyberg.SnapshotID(ch.Base), true, ch.Conflicts
 	default:
-		return write.Committed{}, fmt.Errorf("commit to %s: mode %q is none of append, overwrite_partitions, overwrite", name, ch.Mode)
+		return to, fmt.Errorf("commit to %s: mode %q is none of append, overwrite_partitions, overwrite", name, ch.Mode)
 	}
 	for _, f := range ch.Remove {
 		to.Removed = append(to.Removed, f.FilePath())
 	}
 	for k, v := range ch.Summary {
 		switch k {
-		case "psyberg.process-name":
+		case write.KeyProcess:
 			to.ProcessName = v
-		case "psyberg.session-id":
+		case write.KeySession:
 			to.SessionID = v
-		case "psyberg.valid-to":
+		case write.KeyValidTo:
 			to.ValidTo = v
 		default:
 			to.Summary[k] = v
 		}
 	}
-	r, err := c.catalogs.Commit(ctx, name, to)
-	if err != nil {
-		return write.Committed{}, err
-	}
-	return write.Committed{SnapshotID: int64(r.Snapshot), Already: r.Existed}, nil
+	return to, nil
 }
