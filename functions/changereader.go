@@ -16,13 +16,13 @@ import (
 // can hold a file that filter wants. Those of v1 lists that do not say who
 // added them are looked into too: the entries do.
 func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapshot, filter *fileFilter) ([]manifestJob, error) {
+	lists, err := listsOf(ctx, p.Files, snapshots)
+	if err != nil {
+		return nil, err
+	}
 	var jobs []manifestJob
-	for _, s := range snapshots {
-		files, err := manifestsOf(ctx, p.Files, s)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
+	for i, s := range snapshots {
+		for _, f := range lists[i] {
 			mine := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
 			if mine && !(f.AddedFiles == 0 && f.DeletedFiles == 0) && filter.manifest(f) {
 				jobs = append(jobs, manifestJob{File: f, Of: s})

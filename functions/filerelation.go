@@ -73,12 +73,9 @@ func boundLeaves(p *pinned, args surface.Args) ([]metricsLeaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaves, err := boundsArg(p.Meta.CurrentSchema(), names)
+	leaves, err := inSchemas(p, p.Meta.CurrentSchema(), func(s *meta.Schema) ([]metricsLeaf, error) { return boundsArg(s, names) })
 	if err != nil {
-		var old error
-		if leaves, old = boundsArg(p.Schema, names); old != nil {
-			return nil, fmt.Errorf("read table %q: %w", p.Name, err)
-		}
+		return nil, fmt.Errorf("read table %q: %w", p.Name, err)
 	}
 	return leaves, nil
 }

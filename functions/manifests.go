@@ -91,14 +91,14 @@ func manifestRows(ctx context.Context, p *pinned, all bool) ([]manifestRow, erro
 	if !all {
 		snapshots = []*psyberg.Snapshot{p.Snapshot}
 	}
+	lists, err := listsOf(ctx, p.Files, snapshots)
+	if err != nil {
+		return nil, err
+	}
 	bound := map[int32][]meta.BoundField{}
 	var rows []manifestRow
-	for _, s := range snapshots {
-		files, err := manifestsOf(ctx, p.Files, s)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
+	for i, s := range snapshots {
+		for _, f := range lists[i] {
 			fields, known := bound[f.SpecID]
 			if !known {
 				spec, ok := p.Meta.Spec(int(f.SpecID))

@@ -94,7 +94,6 @@ func pinLoaded(t *surface.Table, args surface.Args) (*pinned, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Schema = t.Meta.CurrentSchema()
 	if travel {
 		p.Schema = t.Meta.SchemaOf(p.Snapshot)
 	}
@@ -102,7 +101,7 @@ func pinLoaded(t *surface.Table, args surface.Args) (*pinned, error) {
 }
 
 func newPinned(t *surface.Table) *pinned {
-	p := &pinned{Table: t, byID: make(map[psyberg.SnapshotID]*psyberg.Snapshot, len(t.Meta.Snapshots))}
+	p := &pinned{Table: t, Schema: t.Meta.CurrentSchema(), byID: make(map[psyberg.SnapshotID]*psyberg.Snapshot, len(t.Meta.Snapshots))}
 	for _, s := range t.Meta.Snapshots {
 		p.byID[s.ID] = s
 	}

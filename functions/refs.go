@@ -14,7 +14,7 @@ const refsDoc = `The branches and tags of a table, one a row, in order of name.
   type                     VARCHAR  BRANCH or TAG
   snapshot_id              BIGINT   the branch's head, the tag's snapshot
   max_reference_age_in_ms  BIGINT   NULL: not set; likewise below
-  min_snapshots_to_keep    BIGINT   branches only
+  min_snapshots_to_keep    INTEGER  branches only
   max_snapshot_age_in_ms   BIGINT   branches only
 
 snapshot_id, ref and as_of are checked, and change nothing here.
@@ -45,6 +45,9 @@ var refColumns = []column[meta.Ref]{
 	text("type", func(r meta.Ref) (string, bool) { return strings.ToUpper(r.Type), true }),
 	long("snapshot_id", func(r meta.Ref) (int64, bool) { return int64(r.SnapshotID), true }),
 	long("max_reference_age_in_ms", func(r meta.Ref) (int64, bool) { return optional(r.MaxRefAgeMs) }),
-	long("min_snapshots_to_keep", func(r meta.Ref) (int64, bool) { return optional(r.MinSnapshotsToKeep) }),
+	integer("min_snapshots_to_keep", func(r meta.Ref) (int, bool) {
+		n, ok := optional(r.MinSnapshotsToKeep)
+		return int(n), ok
+	}),
 	long("max_snapshot_age_in_ms", func(r meta.Ref) (int64, bool) { return optional(r.MaxSnapshotAgeMs) }),
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +51,7 @@ func newManifestScan(ctx context.Context, files surface.Files, jobs []manifestJo
 	return s
 }
 
-func (s *manifestScan) workers() int { return max(1, min(runtime.GOMAXPROCS(0), len(s.jobs))) }
+func (s *manifestScan) workers() int { return inFlight(len(s.jobs)) }
 
 // Threads is as many as workers: what is left for Next's caller, copying rows
 // into DuckDB's vectors, is as much work as decoding.

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"psyberg/functions/manifest"
+	"psyberg/functions/meta"
 	"psyberg/functions/predicate"
 	"psyberg/functions/surface"
 )
@@ -37,20 +38,31 @@ func whereArg(p *pinned, args surface.Args) (*fileFilter, error) {
 	if err != nil || !given {
 		return nil, err
 	}
-	expr, err := predicate.Parse(text, p.Schema)
+	expr, err := inSchemas(p, p.Schema, func(s *meta.Schema) (*predicate.Expr, error) { return predicate.Parse(text, s) })
 	if err != nil {
-		// A name that only the table's current schema has.
-		other, err2 := predicate.Parse(text, p.Meta.CurrentSchema())
-		if err2 != nil {
-			return nil, fmt.Errorf("read argument where of table %q: %w", p.Name, err)
-		}
-		expr = other
+		return nil, fmt.Errorf("read argument where of table %q: %w", p.Name, err)
 	}
 	f := &fileFilter{expr: expr, tuples: newTupleReader(p.Meta)}
 	for _, id := range expr.Columns() {
 		f.ids = append(f.ids, int32(id))
 	}
 	return f, nil
+}
+
+// inSchemas reads an argument that names columns in the first schema that has
+// them: first, then the table's current one, then the pinned snapshot's own.
+// The error is that of the first.
+func inSchemas[T any](p *pinned, first *meta.Schema, read func(*meta.Schema) (T, error)) (T, error) {
+	out, err := read(first)
+	for _, s := range []*meta.Schema{p.Meta.CurrentSchema(), p.Meta.SchemaOf(p.Snapshot)} {
+		if err == nil || s == first {
+			continue
+		}
+		if other, err2 := read(s); err2 == nil {
+			return other, nil
+		}
+	}
+	return out, err
 }
 
 // manifest reports whether a manifest can hold a file that is wanted.
