@@ -1,0 +1,178 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"psyberg/functions/manifest"
+	"psyberg/functions/surface"
+	"psyberg/psyberg"
+)
+
+// inFlight is how many manifests are read and decoded at the same time.
+const inFlight = 4
+
+// reader reads the manifest lists and manifests of one table, each at most
+// once (D3).
+type reader struct {
+	table   *surface.Table
+	decoder *decoder
+	lists   map[string][]manifest.File
+	entries map[string][]psyberg.Entry // by manifest path
+}
+
+func newReader(t *surface.Table, d *decoder) *reader {
+	return &reader{table: t, decoder: d, lists: map[string][]manifest.File{}, entries: map[string][]psyberg.Entry{}}
+}
+
+// list returns the manifests of a snapshot. Snapshots may share a list.
+func (r *reader) list(ctx context.Context, s *psyberg.Snapshot) ([]manifest.File, error) {
+	if s.ManifestList == "" {
+		if len(s.Manifests) == 0 {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("read manifests of snapshot %d of table %q: it names them inline, without a manifest list, as tables of before Iceberg 0.8 do; "+
+			"rewrite the table's manifests with Iceberg 1.x first", s.ID, r.table.Name)
+	}
+	if files, ok := r.lists[s.ManifestList]; ok {
+		return files, nil
+	}
+	data, err := r.table.Files.Read(ctx, s.ManifestList, -1)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest list %q of snapshot %d: %w", s.ManifestList, s.ID, err)
+	}
+	files, err := manifest.ReadList(s.ManifestList, data)
+	if err != nil {
+		return nil, err
+	}
+	r.lists[s.ManifestList] = files
+	return files, nil
+}
+
+// added returns the manifests that the snapshots themselves added, and that
+// hold a change. Those of v1 lists that do not say who added them may: their
+// entries tell.
+func (r *reader) added(ctx context.Context, snapshots []*psyberg.Snapshot) ([]manifest.File, error) {
+	var out []manifest.File
+	for _, s := range snapshots {
+		files, err := r.list(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			own := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
+			if own && !(f.AddedFiles == 0 && f.DeletedFiles == 0) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out, nil
+}
+
+// live returns the manifests of a snapshot that hold live files, of data or
+// (with deletes) of both.
+func (r *reader) live(ctx context.Context, s *psyberg.Snapshot, deletes bool) ([]manifest.File, error) {
+	if s == nil {
+		return nil, nil
+	}
+	files, err := r.list(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var out []manifest.File
+	for _, f := range files {
+		if (deletes || f.Content == manifest.ContentData) && !(f.AddedFiles == 0 && f.ExistingFiles == 0) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// read returns the entries of manifests, in the order of files, each manifest
+// once. A few are in flight at a time; the first error ends all.
+func (r *reader) read(ctx context.Context, files []manifest.File) ([]psyberg.Entry, error) {
+	var todo []manifest.File
+	asked := map[string]bool{}
+	for _, f := range files {
+		if _, known := r.entries[f.Path]; !known && !asked[f.Path] {
+			todo = append(todo, f)
+		}
+		asked[f.Path] = true
+	}
+	if err := r.fetch(ctx, todo); err != nil {
+		return nil, err
+	}
+	var out []psyberg.Entry
+	for _, f := range files {
+		if asked[f.Path] {
+			out = append(out, r.entries[f.Path]...)
+			asked[f.Path] = false
+		}
+	}
+	return out, nil
+}
+
+func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	results := make([][]psyberg.Entry, len(files))
+	next := make(chan int)
+	var done sync.WaitGroup
+	for range min(inFlight, max(2, runtime.GOMAXPROCS(0)), len(files)) {
+		done.Go(func() {
+			for i := range next {
+				var err error
+				if results[i], err = r.decode(ctx, files[i]); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	done.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for i, f := range files {
+		r.entries[f.Path] = results[i]
+	}
+	return nil
+}
+
+func (r *reader) decode(ctx context.Context, f manifest.File) ([]psyberg.Entry, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	size := f.Length
+	if size <= 0 {
+		size = -1
+	}
+	data, err := r.table.Files.Read(ctx, f.Path, size)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %q: %w", f.Path, err)
+	}
+	return r.decoder.entries(ctx, f, data)
+}
+
+// liveEntries returns the entries of a snapshot's live files.
+func (r *reader) liveEntries(ctx context.Context, files []manifest.File) ([]psyberg.Entry, error) {
+	all, err := r.read(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]psyberg.Entry, 0, len(all))
+	for _, e := range all {
+		if e.Status != psyberg.Deleted {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}

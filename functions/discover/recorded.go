@@ -1,0 +1,166 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"psyberg/functions/meta"
+	"psyberg/psyberg"
+)
+
+// runRecorded answers a request from a session as it was recorded: its window
+// from hwm_snapshot_id and end_snapshot_id, the choices that init made from
+// what it recorded, and its range as it stands in its rows.
+func runRecorded(ctx context.Context, d Deps, req Request) (*Result, error) {
+	rows, err := sessionRows(ctx, d, &req)
+	if err != nil {
+		return nil, err
+	}
+	req.Pattern, req.ProcessName = rows[0].Pattern, rows[0].Process
+	if req.Want == WantRange && req.Pattern != psyberg.Stateful {
+		return nil, fmt.Errorf("find range of session %q: it is stateless (etl_pattern_id %d) and has none; ask psyberg_new_partitions or psyberg_files", req.SessionID, req.Pattern)
+	}
+	res := &Result{Request: req}
+	names := make([]psyberg.SourceName, len(rows))
+	for i, r := range rows {
+		names[i] = r.Source
+	}
+	if err := res.load(ctx, d, names); err != nil {
+		return nil, err
+	}
+	for i, s := range res.Sources {
+		row := &rows[i]
+		s.Recorded, s.ValidTo, s.MaxEvent = row, row.ValidTo, row.MaxEventTS
+		if res.ValidTo == nil || s.ValidTo != nil && *s.ValidTo < *res.ValidTo {
+			res.ValidTo = s.ValidTo
+		}
+		own, err := req.asRecorded(row)
+		if err != nil {
+			return nil, err
+		}
+		f, err := newFinder(s, d, &own)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.replay(own.windowOptions()); err != nil {
+			return nil, err
+		}
+		if req.Want == WantWindow {
+			continue
+		}
+		if err := f.find(ctx); err != nil {
+			return nil, err
+		}
+		if req.Want == WantRange {
+			if err := f.recordedTimes(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if req.Want == WantRange {
+		res.Plan = psyberg.RecordedPlan(rows)
+	}
+	return res, nil
+}
+
+// sessionRows finds the rows of the session, those of src_tables where it is
+// given, and says so where the id is not unique or not there.
+func sessionRows(ctx context.Context, d Deps, req *Request) ([]psyberg.SessionRow, error) {
+	switch {
+	case req.SessionTable == "":
+		return nil, fmt.Errorf("find session %q: session_id is given without session_table; pass both", req.SessionID)
+	case d.State == nil:
+		return nil, errors.New("find session: nothing here reads session tables")
+	case req.FromSnapshot != nil || req.ToSnapshot != nil || req.Start != (psyberg.Start{}):
+		return nil, fmt.Errorf("find session %q: session_id stands instead of start, from_snapshot_id and to_snapshot_id; pass one or the other", req.SessionID)
+	}
+	all, err := d.State.Sessions(ctx, req.SessionTable, req.ProcessName)
+	if err != nil {
+		return nil, fmt.Errorf("find session %q: %w", req.SessionID, err)
+	}
+	rows := psyberg.RowsOf(all, req.SessionID)
+	if len(rows) == 0 {
+		of := ""
+		if req.ProcessName != "" {
+			of = fmt.Sprintf(" of process %q", req.ProcessName)
+		}
+		return nil, fmt.Errorf("find session %q%s in %q: no such session%s", req.SessionID, of, req.SessionTable,
+			meta.Suggest(req.SessionID, psyberg.SessionIDs(all)))
+	}
+	var processes []string
+	for _, r := range rows {
+		if !slices.Contains(processes, r.Process) {
+			processes = append(processes, r.Process)
+		}
+	}
+	if len(processes) > 1 {
+		return nil, fmt.Errorf("find session %q in %q: processes %s have one of that id; pass process_name", req.SessionID, req.SessionTable, quoted(processes))
+	}
+	return ofSources(rows, req)
+}
+
+// ofSources keeps the rows of the sources asked for, in their order; all
+// where none is named.
+func ofSources(rows []psyberg.SessionRow, req *Request) ([]psyberg.SessionRow, error) {
+	if len(req.Sources) == 0 {
+		return rows, nil
+	}
+	names := make([]psyberg.SourceName, len(rows))
+	for i, r := range rows {
+		names[i] = r.Source
+	}
+	var out []psyberg.SessionRow
+	for _, want := range req.Sources {
+		i := slices.IndexFunc(names, func(n psyberg.SourceName) bool { return n.String() == want.String() })
+		if i < 0 {
+			return nil, fmt.Errorf("find source %q of session %q: it read no such source%s; pass NULL for all",
+				want.String(), req.SessionID, meta.Suggest(want.String(), sourceNames(names)))
+		}
+		out = append(out, rows[i])
+	}
+	return out, nil
+}
+
+// replay computes the window that init saw.
+func (s *Source) replay(opt psyberg.WindowOptions) error {
+	r := s.Recorded
+	if r.EndSnapshot != nil {
+		if _, ok := s.History.Get(*r.EndSnapshot); !ok {
+			return &psyberg.Error{Code: psyberg.CodeExpiredGap, Op: "find window of session " + fmt.Sprintf("%q", r.Session),
+				Object: fmt.Sprintf("source %q", s.Name.String()),
+				Cause:  fmt.Sprintf("its end snapshot %d has expired", *r.EndSnapshot),
+				Advice: "what it read can no longer be told; run init again"}
+		}
+		s.Head = psyberg.PinOf(*r.EndSnapshot)
+	}
+	var mark *psyberg.Watermark
+	if r.HasWatermark() {
+		mark = &psyberg.Watermark{TableUUID: r.TableUUID, Ref: s.Name.Ref}
+		if r.HWMSnapshot != nil {
+			mark.SnapshotID, mark.HasSnapshot = *r.HWMSnapshot, true
+			if snap, ok := s.History.Get(*r.HWMSnapshot); ok {
+				mark.Sequence, mark.CommittedAt = snap.Sequence, snap.CommittedAt
+			}
+		}
+	}
+	var err error
+	s.Window, err = s.window(mark, opt)
+	return err
+}
+
+// recordedTimes fills in what the session recorded about times.
+func (f *finder) recordedTimes(ctx context.Context) error {
+	if r := f.Recorded; r.VTTS != nil {
+		f.VTTS = psyberg.VTTS{At: *r.VTTS, Source: r.VTTSSource}
+	}
+	if !f.Window.Recovered {
+		return nil
+	}
+	live, err := f.everything(ctx)
+	if err == nil && live.Events != nil {
+		f.Earliest = &live.Events.Min
+	}
+	return err
+}
