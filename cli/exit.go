@@ -5,8 +5,11 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
+
+	"psyberg/engine/lex"
 )
 
 // The exit codes of psyql. Airflow, Argo and shell scripts decide by them
@@ -42,10 +45,17 @@ var exitByCode = map[string]int{
 	"PSY_DAMAGED":           ExitFailure,
 }
 
-// transientPrefixes are DuckDB's error kinds that a retry may mend.
-var transientPrefixes = []string{"IO Error:", "HTTP Error:", "Connection Error:"}
+// transientTexts are what errors that a retry may mend say: DuckDB's error
+// kinds, a SQLite catalog that others hold, a network or a server that is away
+// for a while. Errors of functions cross DuckDB as text, so text is all there is.
+var transientTexts = []string{
+	"IO Error:", "HTTP Error:", "Connection Error:",
+	"SQLITE_BUSY", "database is locked",
+	"connection refused", "connection reset", "broken pipe", "i/o timeout", "TLS handshake timeout", "unexpected EOF",
+	"REST error: service unavailable", "REST error: server error", "ServiceUnavailableException", "Too Many Requests",
+}
 
-// notTransient are the IO errors that say the same again: the file is not there,
+// notTransient are those among them that say the same again: the file is not there,
 // or may not be read.
 var notTransient = []string{"No files found", "No such file", "does not exist", "Permission denied"}
 
@@ -61,21 +71,6 @@ type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
-
-// sqlError is an error of a statement: at says where, as "file.sql:12:7".
-type sqlError struct {
-	at  string
-	err error
-}
-
-func (e sqlError) Error() string {
-	if e.at == "" {
-		return e.err.Error()
-	}
-	return e.at + ": " + e.err.Error()
-}
-
-func (e sqlError) Unwrap() error { return e.err }
 
 // signalError is the cause of a cancelled run: the signal that came.
 type signalError struct{ signal os.Signal }
@@ -106,7 +101,8 @@ func ExitCode(err error) int {
 	var (
 		usage  usageError
 		signal signalError
-		sql    sqlError
+		out    outputError
+		at     *lex.Error
 	)
 	switch {
 	case err == nil:
@@ -122,6 +118,8 @@ func ExitCode(err error) int {
 		return ExitTimeout
 	case errors.As(err, &usage):
 		return ExitUsage
+	case errors.As(err, &out):
+		return ExitFailure
 	}
 	if code := Code(err); code != "" {
 		return exitByCode[code]
@@ -129,7 +127,7 @@ func ExitCode(err error) int {
 	if transient(err.Error()) {
 		return ExitTransient
 	}
-	if errors.As(err, &sql) {
+	if errors.As(err, &at) {
 		return ExitSQL
 	}
 	return ExitFailure
@@ -137,17 +135,6 @@ func ExitCode(err error) int {
 
 // transient reports whether an error's text is of a kind that a retry may mend.
 func transient(text string) bool {
-	kind := false
-	for _, p := range transientPrefixes {
-		kind = kind || strings.Contains(text, p)
-	}
-	if !kind {
-		return false
-	}
-	for _, n := range notTransient {
-		if strings.Contains(text, n) {
-			return false
-		}
-	}
-	return true
+	contains := func(part string) bool { return strings.Contains(text, part) }
+	return slices.ContainsFunc(transientTexts, contains) && !slices.ContainsFunc(notTransient, contains)
 }

@@ -7,10 +7,12 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"psyberg/engine/lex"
 )
 
 func TestExitCode(t *testing.T) {
-	sql := func(text string) error { return sqlError{"a.sql:1:1", errors.New(text)} }
+	sql := func(text string) error { return &lex.Error{Err: errors.New(text)} }
 	for _, tc := range []struct {
 		err  error
 		want int
@@ -38,10 +40,13 @@ func TestExitCode(t *testing.T) {
 		{sql("HTTP Error: 503"), 5},
 		{sql(`IO Error: No files found that match the pattern "x.csv"`), 3},
 		{sql(`IO Error: Cannot open file "x": No such file or directory`), 3},
+		{sql("Invalid Input Error: psyberg_commit: commit s.t: database is locked (5) (SQLITE_BUSY)"), 5},
+		{sql("Invalid Input Error: Get \"http://h/v1/config\": dial tcp: connect: connection refused"), 5},
+		{&lex.Error{Err: outputError{errors.New("IO Error: no space left on device")}}, 1},
 		{errNothingToDo, 99},
 		{fmt.Errorf("statement 3: %w", errTimeout), 124},
 		{context.DeadlineExceeded, 124},
-		{sqlError{"", signalError{os.Interrupt}}, 130},
+		{&lex.Error{Err: signalError{os.Interrupt}}, 130},
 		{signalError{syscall.SIGTERM}, 143},
 	} {
 		if got := ExitCode(tc.err); got != tc.want {

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+)
+
+// newLogger writes logs as text or JSON, secrets redacted.
+func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Value.Kind() == slog.KindString {
+			a.Value = slog.StringValue(redact(a.Value.String()))
+		}
+		return a
+	}}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// setUpLog makes the logger that the flags ask for.
+func (a *app) setUpLog() error {
+	level := slog.LevelInfo
+	if a.io.ErrTerminal {
+		level = slog.LevelWarn
+	}
+	if a.opts.logLevel != "" {
+		if err := level.UnmarshalText([]byte(a.opts.logLevel)); err != nil {
+			return usageError{fmt.Errorf("--log-level %q is none of debug, info, warn, error", a.opts.logLevel)}
+		}
+	}
+	if f := a.opts.logFormat; f != "text" && f != "json" {
+		a.opts.logFormat = "text"
+		return usageError{fmt.Errorf("--log-format %q is none of text, json", f)}
+	}
+	a.log = newLogger(a.io.Err, level, a.opts.logFormat)
+	return nil
+}
+
+// Secrets as they turn up in texts: the password of a URI, and the values of
+// properties and parameters with a telling name.
+var (
+	uriPassword = regexp.MustCompile(`(://[^/\s:@'"]*):[^/\s@'"]+@`)
+	namedSecret = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*["']?\s*[=:]\s*["']?)[^\s"'&,;}]+`)
+)
+
+// redact takes passwords, tokens and keys out of a text that people will see.
+func redact(s string) string {
+	return namedSecret.ReplaceAllString(uriPassword.ReplaceAllString(s, "$1:***@"), "$1***")
+}

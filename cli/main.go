@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync/atomic"
+)
+
+// app is one run of psyql.
+type app struct {
+	io   IO
+	opts options
+	log  *slog.Logger
+	// cancel ends the run with a cause.
+	cancel context.CancelCauseFunc
+	// done is closed when the run is over.
+	done chan struct{}
+	// onInterrupt is asked first at a SIGINT; true: taken care of.
+	onInterrupt atomic.Pointer[func() bool]
+}
+
+// Main runs psyql with the arguments after its name and returns the exit code.
+func Main(ctx context.Context, args []string, io IO) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a := &app{io: io, cancel: cancel, done: make(chan struct{})}
+	defer close(a.done)
+	a.log = newLogger(io.Err, slog.LevelWarn, "text")
+	go a.heed()
+
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if cause := (signalError{}); err != nil && errors.As(context.Cause(ctx), &cause) {
+		err = cause // whatever a cancelled statement said
+	}
+	a.report(err)
+	return ExitCode(err)
+}
+
+// heed cancels the run at the first signal, and ends the process at the second:
+// now, whatever is still running. A SIGINT that the prompt takes for its
+// statement counts as none.
+func (a *app) heed() {
+	for stopping := false; ; {
+		select {
+		case s := <-a.io.Signals:
+			take := a.onInterrupt.Load()
+			switch {
+			case s == os.Interrupt && take != nil && (*take)():
+			case stopping && a.io.Abort != nil:
+				a.io.Abort(ExitCode(signalError{s}))
+			default:
+				stopping = true
+				a.cancel(signalError{s})
+			}
+		case <-a.done:
+			return
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"psyberg/cli/format"
+	"psyberg/engine/catalog"
+)
+
+// options are the global flags: they may stand before or after a command.
+type options struct {
+	catalog catalog.Config
+	profile string
+
+	format  string
+	output  string
+	maxRows int
+
+	timeout          time.Duration
+	statementTimeout time.Duration
+	exitNothingToDo  bool
+
+	logLevel  string
+	logFormat string
+}
+
+// Groups of flags, as help shows them.
+const (
+	groupCatalog = "Where the tables are"
+	groupOutput  = "What is printed"
+	groupRun     = "How it runs"
+	groupLog     = "Logs, on stderr"
+	groupScript  = "What is run, in this order"
+	groupStep    = "Options of this step"
+)
+
+var groups = []string{groupStep, groupScript, groupCatalog, groupOutput, groupRun, groupLog}
+
+// groupKey is the annotation of a flag that says to which group it belongs.
+const groupKey = "group"
+
+// inGroup adds flags to fs and marks them as belonging together.
+func inGroup(fs *pflag.FlagSet, group string, add func(*pflag.FlagSet)) {
+	part := pflag.NewFlagSet(group, pflag.ContinueOnError)
+	part.SortFlags = false
+	add(part)
+	part.VisitAll(func(f *pflag.Flag) {
+		f.Annotations = map[string][]string{groupKey: {group}}
+		fs.AddFlag(f)
+	})
+}
+
+func (o *options) addFlags(fs *pflag.FlagSet) {
+	inGroup(fs, groupCatalog, func(fs *pflag.FlagSet) {
+		fs.StringVar(&o.catalog.Catalog, "catalog", "", "the catalog of this `name` in psyql.yaml or .pyiceberg.yaml, ./ before ~/")
+		fs.StringVar(&o.catalog.URI, "catalog-uri", "", "the catalog at this `uri`: sqlite:///path/catalog.db, postgresql://..., https://... (REST)")
+		fs.StringVar(&o.catalog.Warehouse, "warehouse", "", "the `location` below which new tables are made")
+		fs.StringVar(&o.catalog.Name, "catalog-name", "", "the `name` under which a SQL catalog keeps its tables (default local, or the only one it has)")
+		fs.StringArrayVar(&o.catalog.PathMaps, "path-map", nil, "read what has the prefix FROM below TO (`FROM=TO`): a copied warehouse; read-only; repeatable")
+		fs.StringVar(&o.catalog.File, "config", "", "the configuration `file`, instead of psyql.yaml")
+		fs.StringVar(&o.profile, "profile", "", "options from the configuration file, below profile: `name`: {option: value}")
+	})
+	inGroup(fs, groupOutput, func(fs *pflag.FlagSet) {
+		fs.StringVar(&o.format, "format", "", strings.Join(format.Names(), ", ")+" (`one` of them; default box on a terminal, else csv)")
+		fs.StringVarP(&o.output, "output-file", "o", "", "write results to this `file` instead of stdout")
+		fs.IntVar(&o.maxRows, "max-rows", 0, "show at most `n` rows in a box, from both ends of the result (default all)")
+	})
+	inGroup(fs, groupRun, func(fs *pflag.FlagSet) {
+		fs.DurationVar(&o.timeout, "timeout", 0, "end the run after this `time` (90s, 10m) with exit 124")
+		fs.DurationVar(&o.statementTimeout, "statement-timeout", 0, "end a statement after this `time` with exit 124")
+		fs.BoolVar(&o.exitNothingToDo, "exit-nothing-to-do", false, "exit 99, not 0, where the last rows with a column status all say NOTHING_TO_DO")
+	})
+	inGroup(fs, groupLog, func(fs *pflag.FlagSet) {
+		fs.StringVar(&o.logLevel, "log-level", "", "debug, info, warn or error (default info, on a terminal warn): a line for each statement is info")
+		fs.StringVar(&o.logFormat, "log-format", "text", "text or json: json also for the error that ends a run")
+	})
+}
+
+// check says what is wrong with the flags together.
+func (o *options) check() error {
+	if o.format != "" && !slices.Contains(format.Names(), o.format) {
+		_, err := format.New(o.format, format.Options{})
+		return usageError{fmt.Errorf("--format: %w", err)}
+	}
+	if o.timeout < 0 || o.statementTimeout < 0 {
+		return usageError{errors.New("--timeout and --statement-timeout are above 0, or 0 for none")}
+	}
+	if o.maxRows < 0 {
+		return usageError{errors.New("--max-rows is above 0, or 0 for all")}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"psyberg/cli/format"
+	"psyberg/engine"
+	"psyberg/engine/bridge"
+)
+
+// shown makes a result of the engine one that formatters read.
+type shown struct {
+	rows    engine.Rows
+	columns []format.Column
+	types   []*bridge.Type
+	values  []any
+	// status is the column of that name, -1: none; idle counts its rows that
+	// say that there was nothing to do.
+	status  int
+	n, idle int64
+}
+
+func newShown(rows engine.Rows) *shown {
+	s := &shown{rows: rows, status: -1}
+	for i, c := range rows.Columns() {
+		s.columns = append(s.columns, format.Column{Name: c.Name, Type: c.Type.String()})
+		s.types = append(s.types, c.Type)
+		if c.Name == "status" {
+			s.status = i
+		}
+	}
+	s.values = make([]any, len(s.columns))
+	return s
+}
+
+// Columns implements format.Rows.
+func (s *shown) Columns() []format.Column { return s.columns }
+
+// Next implements format.Rows.
+func (s *shown) Next() ([]any, error) {
+	if !s.rows.Next() {
+		if err := s.rows.Err(); err != nil {
+			return nil, err
+		}
+		return nil, io.EOF
+	}
+	for i, v := range s.rows.Row() {
+		s.values[i] = valueOf(v, s.types[i])
+	}
+	if err := s.rows.Err(); err != nil {
+		return nil, err
+	}
+	s.n++
+	if s.status >= 0 && s.values[s.status] == "NOTHING_TO_DO" {
+		s.idle++
+	}
+	return s.values, nil
+}
+
+// valueOf turns a value of the engine into one that formatters know.
+func valueOf(v any, t *bridge.Type) any {
+	if v == nil {
+		return nil
+	}
+	switch t.Kind {
+	case bridge.KindFloat:
+		if t.Name == "FLOAT" {
+			return float32(v.(float64))
+		}
+	case bridge.KindJSON:
+		return format.JSON(v.(string))
+	case bridge.KindDecimal:
+		return format.Number(v.(bridge.Decimal).String())
+	case bridge.KindUUID:
+		u := v.([16]byte)
+		return format.Text(fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:]))
+	case bridge.KindDate, bridge.KindTimestamp, bridge.KindTimestampTZ:
+		return temporal(v, t.Kind)
+	case bridge.KindList:
+		return listOf(v, t)
+	case bridge.KindStruct:
+		return structOf(v, t)
+	case bridge.KindMap:
+		return mapOf(v, t)
+	}
+	switch v := v.(type) {
+	case bool, int64, uint64, float64, string, []byte, *big.Int:
+		return v
+	case bridge.Decimal: // member of a UNION
+		return format.Number(v.String())
+	case time.Time:
+		return format.Text(format.TimestampText(v))
+	}
+	return format.Text(fmt.Sprint(v)) // TimeOfDay, TimeTZ, Interval: as DuckDB prints them
+}
+
+func temporal(v any, kind bridge.Kind) any {
+	t, ok := v.(time.Time)
+	switch {
+	case !ok: // infinity
+		return format.Text(fmt.Sprint(v))
+	case kind == bridge.KindDate:
+		return format.Text(format.DateText(t))
+	case kind == bridge.KindTimestampTZ:
+		return format.Text(format.TimestampTZText(t))
+	}
+	return format.Text(format.TimestampText(t))
+}
+
+func listOf(v any, t *bridge.Type) any {
+	in := v.([]any)
+	out := make([]any, len(in))
+	for i, e := range in {
+		out[i] = valueOf(e, t.Elem)
+	}
+	return out
+}
+
+func structOf(v any, t *bridge.Type) any {
+	in := v.(bridge.Struct)
+	out := format.Struct{Names: make([]string, len(in)), Values: make([]any, len(in))}
+	for i, f := range in {
+		out.Names[i], out.Values[i] = f.Name, valueOf(f.Value, t.Fields[i].Type)
+	}
+	return out
+}
+
+func mapOf(v any, t *bridge.Type) any {
+	in := v.(bridge.Map)
+	out := format.Map{Keys: make([]any, len(in)), Values: make([]any, len(in))}
+	for i, e := range in {
+		out.Keys[i], out.Values[i] = valueOf(e.Key, t.Key), valueOf(e.Value, t.Elem)
+	}
+	return out
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"psyberg/cli/format"
+	"psyberg/engine"
+	"psyberg/engine/lex"
+)
+
+// runner runs scripts and shows their results.
+type runner struct {
+	app     *app
+	session *engine.Session
+	out     *output
+	writer  format.Writer
+
+	rows int64 // of the last result, or that the last statement changed; -1: none
+	// status: a result had a column status; idle: all rows of the last such
+	// one said NOTHING_TO_DO.
+	status, idle bool
+}
+
+// errGone ends a result whose reader has gone.
+var errGone = errors.New("nobody reads the result")
+
+// open opens the session that the flags ask for.
+func (a *app) open(ctx context.Context, database string) (*engine.Session, error) {
+	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database})
+}
+
+// newRunner opens output and session. close ends both.
+func (a *app) newRunner(ctx context.Context, database string) (*runner, error) {
+	name := a.opts.format
+	terminal := a.io.OutTerminal && a.opts.output == ""
+	if name == "" {
+		if name = "csv"; terminal {
+			name = "box"
+		}
+	}
+	opts := format.Options{MaxRows: a.opts.maxRows}
+	if terminal && a.io.Width != nil {
+		opts.MaxWidth = a.io.Width()
+	}
+	w, err := format.New(name, opts)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	session, err := a.open(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	out, err := newOutput(a.io.Out, a.opts.output)
+	if err != nil {
+		session.Close()
+		return nil, err
+	}
+	return &runner{app: a, session: session, out: out, writer: w}, nil
+}
+
+// close ends the session, which rolls an open transaction back, and the output.
+func (r *runner) close() error { return errors.Join(r.session.Close(), r.out.close()) }
+
+// run runs scripts in order and stops at the first error. Nothing runs if a
+// variable of any of them has no value.
+func (r *runner) run(ctx context.Context, scripts []*lex.Script, vars lex.Vars) error {
+	bound := make([]lex.Vars, len(scripts))
+	for i, s := range scripts {
+		var err error
+		if bound[i], err = s.Bind(vars); err != nil {
+			return err
+		}
+		for _, stmt := range s.Statements {
+			if _, err := stmt.Render(bound[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for i, s := range scripts {
+		for _, stmt := range s.Statements {
+			if err := r.statement(ctx, stmt, bound[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if r.app.opts.exitNothingToDo && r.status && r.idle {
+		return errNothingToDo
+	}
+	return nil
+}
+
+// statement runs one statement, shows its result and logs it. The log line is
+// written before the last of the result, so that where both streams are one the
+// result is what comes last.
+func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Vars) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if d := r.app.opts.statementTimeout; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, fmt.Errorf("%w after %v (--statement-timeout)", errTimeout, d))
+		defer cancel()
+	}
+	start := time.Now()
+	r.rows = -1
+	err := r.session.RunStatement(ctx, stmt, vars, r.show)
+	if errors.Is(err, errGone) {
+		err = nil
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = stmt.Source.At(stmt.Start, cause) // DuckDB says "Interrupted" in its own words
+	}
+	if err == nil {
+		attrs := []any{"at", fmt.Sprintf("%s:%d", stmt.Source.File, stmt.Position().Line), "statement", stmt.Number,
+			"duration", time.Since(start).Round(time.Microsecond).String()}
+		if r.rows >= 0 {
+			attrs = append(attrs, "rows", r.rows)
+		}
+		r.app.log.InfoContext(ctx, "done", attrs...)
+	}
+	if e := r.out.flush(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// show writes one result. It implements engine.Each.
+func (r *runner) show(_ lex.Statement, rows engine.Rows) error {
+	if len(rows.Columns()) == 0 {
+		r.rows = rows.Changed()
+		return nil
+	}
+	s := newShown(rows)
+	if r.out.closed {
+		// The statement has done what it does by its first row: nobody waits for the others.
+		rows.Next()
+		return firstOf(rows.Err(), errGone)
+	}
+	// The struct hides that this is a buffer, which a formatter would flush.
+	n, err := r.writer.Write(struct{ io.Writer }{r.out.buf}, s)
+	r.rows = n
+	if s.status >= 0 && s.n > 0 {
+		r.status, r.idle = true, s.idle == s.n
+	}
+	if err != nil && r.out.gone(err) {
+		return errGone
+	}
+	return err
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// newVersion makes the command that says what this binary is made of.
+func newVersion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of psyql and of what it is built with",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			for _, line := range versions() {
+				if _, e := fmt.Fprintln(a.io.Out, line); e != nil {
+					err = outputError{e}
+				}
+			}
+			return err
+		},
+	}
+}
+
+// versions are lines of name and version, psyql first.
+func versions() []string {
+	self, commit := "(devel)", ""
+	found := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" {
+			self = v
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && self == "(devel)" {
+				commit = " " + s.Value
+			}
+		}
+		for _, d := range info.Deps {
+			found[d.Path] = d.Version
+		}
+	}
+	lines := []string{"psyql " + self + commit}
+	for _, d := range []struct{ name, path string }{
+		{"duckdb-go", "github.com/duckdb/duckdb-go/v2"},
+		{"iceberg-go", "github.com/apache/iceberg-go"},
+		{"arrow-go", "github.com/apache/arrow-go/v18"},
+	} {
+		if v := found[d.path]; v != "" {
+			lines = append(lines, d.name+" "+v)
+		}
+	}
+	return append(lines, fmt.Sprintf("go %s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH))
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
+	}
+	return nil
+}
