@@ -50,7 +50,7 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 		Settings:   cfg.Settings,
 		Statements: cfg.Statements,
 		Functions:  append(functions.All(catalogs), rows.VectorFunction(catalogs)),
-		Queries:    []*surface.Query{},
+		Queries:    []*surface.Query{functions.Rows(catalogs)},
 	}
 }
 

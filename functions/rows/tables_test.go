@@ -1,11 +1,13 @@
 package rows
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +114,14 @@ func request(t testing.TB, tbl *surface.Table, s *psyberg.Snapshot) Request {
 	}
 	for _, f := range files {
 		addEntries(t, &r, f, read(f.Path))
+	}
+	// As iceberg_rows has them.
+	slices.SortFunc(r.Data, func(a, b DataFile) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(r.Deletes, func(a, b DeleteFile) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Offset, b.Offset))
+	})
+	if len(r.Data) == 0 {
+		r.Deletes = nil
 	}
 	return r
 }

@@ -1,0 +1,96 @@
+package rows_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"psyberg/engine"
+	"psyberg/engine/catalog"
+	"psyberg/functions"
+	"psyberg/functions/rows"
+	"psyberg/functions/surface"
+	"psyberg/internal/testtables"
+)
+
+// startOn opens a session on an archive, read-only.
+func startOn(t testing.TB, suite string) *engine.Session {
+	t.Helper()
+	dir := testtables.Unpack(t, suite)
+	s, err := engine.Start(context.Background(), engine.Config{Catalog: catalog.Config{
+		URI:      "sqlite:///" + filepath.Join(dir, "catalog.db"),
+		PathMaps: []string{"/warehouse/" + suite + "=" + dir},
+		Dir:      t.TempDir(), Home: t.TempDir(),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// ask returns the rows of a statement, a line each, cells divided by bars.
+func ask(s *engine.Session, stmt string) (string, error) {
+	r, err := s.Query(context.Background(), stmt)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	var lines []string
+	for r.Next() {
+		var cells []string
+		for _, v := range r.Row() {
+			cells = append(cells, fmt.Sprint(v))
+		}
+		lines = append(lines, strings.Join(cells, "|"))
+	}
+	return strings.Join(lines, "\n"), r.Err()
+}
+
+func mustAsk(t testing.TB, s *engine.Session, format string, args ...any) string {
+	t.Helper()
+	stmt := fmt.Sprintf(format, args...)
+	got, err := ask(s, stmt)
+	if err != nil {
+		t.Fatalf("%s: %v", stmt, err)
+	}
+	return got
+}
+
+// TestFunctionPlansWhatWasCompared: for every retained snapshot of every table
+// iceberg_rows plans the very SQL whose rows the conformance tests compare.
+func TestFunctionPlansWhatWasCompared(t *testing.T) {
+	for _, suite := range []string{"spark", "pyiceberg"} {
+		s := startOn(t, suite)
+		q := functions.Rows(s.Catalogs())
+		planned := 0
+		for _, table := range rows.TablesOf(t, suite) {
+			name := quoteLast(table)
+			for id, want := range rows.PlanOf(t, suite, table) {
+				got, err := q.SQL(context.Background(), surface.Args{Positional: []any{name}, Named: map[string]any{"snapshot_id": int64(id)}})
+				if err != nil {
+					got = err.Error()
+				}
+				if !strings.HasSuffix(got, want) {
+					t.Errorf("%s %s at %d:\n%.1500s\nwant\n%.1500s", suite, table, id, got, want)
+				}
+				planned++
+			}
+		}
+		if planned < 330 && !t.Failed() {
+			t.Errorf("%s: only %d plans", suite, planned)
+		}
+	}
+}
+
+// quoteLast quotes the last level of a name where it is not plain, and says
+// which catalog the name is in: the file's own name for it is conf too.
+func quoteLast(name string) string {
+	i := strings.LastIndexByte(name, '.')
+	if strings.ContainsAny(name[i+1:], " -") {
+		name = name[:i+1] + `"` + name[i+1:] + `"`
+	}
+	return "local." + name
+}
