@@ -32,8 +32,8 @@ func auditNoMissingHours(tables surface.Tables) *surface.Query {
 		Name: "psyberg_audit_no_missing_hours", Doc: auditNoMissingHoursDoc,
 		Positional: slices.Concat(auditArgs, []surface.Arg{
 			{Name: "column", Type: typeText, Doc: "a timestamp column"},
-			{Name: "from", Type: typeInstant, Doc: "the first hour"},
-			{Name: "to", Type: typeInstant, Doc: "the end, exclusive"},
+			{Name: "from", Type: surface.AnyType, Doc: "the first hour: a timestamp, or its text, UTC where it has no offset"},
+			{Name: "to", Type: surface.AnyType, Doc: "the end, exclusive; likewise"},
 		}),
 		SQL: func(ctx context.Context, args surface.Args) (string, error) {
 			a, err := auditOf(ctx, tables, args)
@@ -64,11 +64,18 @@ func auditNoMissingHours(tables surface.Tables) *surface.Query {
 func hoursArg(args surface.Args) (psyberg.HourRange, error) {
 	var at [2]psyberg.Instant
 	for i, name := range []string{"from", "to"} {
-		t, ok := args.Positional[3+i].(time.Time)
-		if !ok {
-			return psyberg.HourRange{}, fmt.Errorf("argument %d (%s) is NULL: a timestamp is needed", 4+i, name)
+		var err error
+		switch v := args.Positional[3+i].(type) {
+		case time.Time:
+			at[i] = psyberg.InstantOf(v)
+		case string:
+			at[i], err = parseTime(v)
+		default:
+			err = fmt.Errorf("it is %v: a timestamp is needed", v)
 		}
-		at[i] = psyberg.InstantOf(t)
+		if err != nil {
+			return psyberg.HourRange{}, fmt.Errorf("argument %d (%s): %w", 4+i, name, err)
+		}
 	}
 	r := psyberg.HourRange{From: psyberg.HourOf(at[0]), To: psyberg.HourOf(at[1])}
 	if r.To.Start() < at[1] {

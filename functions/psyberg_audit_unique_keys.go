@@ -43,9 +43,10 @@ func auditUniqueKeys(tables surface.Tables) *surface.Query {
 
 func (a *auditTarget) uniqueKeysSQL(ctx context.Context, columns []auditColumn) (string, error) {
 	keys, joins := make([]string, len(columns)), make([]string, len(columns))
-	shown := make([]string, len(columns))
+	shown, names := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
 		q := surface.QuoteIdent(c.name)
+		names[i] = "k." + q
 		keys[i] = c.expr + " AS " + q
 		joins[i] = "k." + q + " IS NOT DISTINCT FROM n." + q
 		shown[i] = surface.QuoteLiteral(c.name+" = ") + " || coalesce(CAST(k." + q + " AS VARCHAR), 'NULL')"
@@ -63,6 +64,7 @@ func (a *auditTarget) uniqueKeysSQL(ctx context.Context, columns []auditColumn) 
 			from += "\nSEMI JOIN (SELECT DISTINCT " + list + " FROM " + a.rowsOf(paths(files)) + ") AS n ON " + strings.Join(joins, " AND ")
 		}
 	}
-	return "SELECT 'key ' || " + strings.Join(shown, " || ', ' || ") + " || ' occurs ' || count(*) || ' times' AS violation, k.*, count(*) AS occurrences\nFROM " +
-		from + "\nGROUP BY ALL HAVING count(*) > 1\nORDER BY occurrences DESC, violation", nil
+	by := strings.Join(names, ", ")
+	return "SELECT 'key ' || " + strings.Join(shown, " || ', ' || ") + " || ' occurs ' || count(*) || ' times' AS violation, " + by + ", count(*) AS occurrences\nFROM " +
+		from + "\nGROUP BY " + by + " HAVING count(*) > 1\nORDER BY occurrences DESC, violation", nil
 }
