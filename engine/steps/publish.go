@@ -1,0 +1,179 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"psyberg/engine/catalog"
+	"psyberg/engine/state"
+	"psyberg/psyberg"
+)
+
+// PublishRequest is one publish.
+type PublishRequest struct {
+	session
+	Target        string
+	WapID         string // the session id, or its branch psyberg_<session id>; "": the session id
+	RequireAudits bool
+	ForceAudits   []string
+}
+
+// Published says what a publish did.
+type Published struct {
+	Target     string
+	Method     catalog.Method // "" where nothing is published (NOTHING_TO_DO, BASELINE)
+	Staged     *psyberg.SnapshotID
+	Snapshot   *psyberg.SnapshotID // of the target, that holds the rows
+	Status     psyberg.Status      // of the session, after it
+	DoneBefore bool
+	Note       string
+}
+
+// Publish moves what the session has staged to the target's main branch: the
+// audits' verdict, then the intent, then the target, then the status (X3, X4).
+func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, error) {
+	if err := q.check("publish", false); err != nil {
+		return nil, err
+	}
+	if q.WapID != "" && q.WapID != q.id && q.WapID != branchPrefix+q.id {
+		return nil, fmt.Errorf("publish session %q: %w what a session stages carries its own id, %q is another's; pass wap_id %q",
+			q.id, catalog.ErrRefused, q.WapID, q.id)
+	}
+	for range again {
+		rows, err := s.sessionRows(ctx, q.sessionTable, q.process)
+		if err != nil {
+			return nil, err
+		}
+		next, err := psyberg.NextForPublish(rows, q.id)
+		if err != nil {
+			return nil, unknownSession(err, rows, q.session)
+		}
+		if next.Target != "" && q.Target != "" && next.Target != q.Target {
+			return nil, fmt.Errorf("publish session %q: %w its target is %q, not %q", q.id, catalog.ErrRefused, next.Target, q.Target)
+		}
+		if next.Do == psyberg.DoNothing {
+			own := psyberg.RowsOf(rows, q.id)[0]
+			p := &Published{Target: own.Target, Staged: own.StagedSnapshot, Snapshot: own.PublishedSnapshot, Status: own.Status,
+				DoneBefore: true, Note: next.Note}
+			if p.Target != "" {
+				p.Method = catalog.AlreadyPublished
+			}
+			return p, nil
+		}
+		verdict := intentVerdict(next)
+		if next.Status == psyberg.StatusReady {
+			var ok bool
+			if next, verdict, ok, err = s.intend(ctx, q, next); err != nil {
+				return nil, err
+			} else if !ok {
+				continue // somebody moved the session meanwhile
+			}
+		}
+		p, err := s.move(ctx, q.session, next, verdict)
+		if err != nil || p != nil {
+			return p, err
+		}
+	}
+	return nil, tooOften("publish", q.session)
+}
+
+const branchPrefix = "psyberg_"
+
+// intend looks what is staged, asks for the audits' verdict on it, and records
+// the intent. ok is false where the session is no longer READY.
+func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next) (_ psyberg.Next, v catalog.Verdict, ok bool, err error) {
+	if q.Target == "" {
+		return next, v, false, fmt.Errorf("publish session %q: target is not given", q.id)
+	}
+	if err := s.at(ctx, "preflight"); err != nil {
+		return next, v, false, err
+	}
+	pre, err := s.Catalogs.Preflight(ctx, q.Target, q.id)
+	if err != nil {
+		return next, v, false, err
+	}
+	staged := pre.Staged
+	switch {
+	case pre.Method == catalog.AlreadyPublished:
+		staged = pre.Published // by somebody else's hand: recorded as such
+	case pre.Method == catalog.Refused:
+		return next, v, false, fmt.Errorf("publish %q to %s: %w %s", q.id, q.Target, catalog.ErrRefused, pre.Reason)
+	}
+	if err := s.owned(ctx, q, staged); err != nil {
+		return next, v, false, err
+	}
+	if err := s.at(ctx, "verdict"); err != nil {
+		return next, v, false, err
+	}
+	v, err = s.Audits.Verdict(ctx, state.VerdictRequest{SessionTable: q.sessionTable, Process: q.process, Session: q.id,
+		Target: q.Target, Staged: staged, Require: q.RequireAudits, Force: q.ForceAudits})
+	if err != nil {
+		return next, v, false, err
+	}
+	ok, err = s.record(ctx, "record intent", q.sessionTable, q.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
+		return psyberg.RecordIntent(rows, q.id, q.Target, staged)
+	})
+	next.Staged, next.Target = &staged, q.Target
+	return next, v, ok, err
+}
+
+// owned refuses what another process staged or published under the same id.
+func (s *Steps) owned(ctx context.Context, q PublishRequest, id psyberg.SnapshotID) error {
+	t, err := s.Catalogs.Load(ctx, q.Target)
+	if err != nil {
+		return err
+	}
+	snap, ok := t.Meta.Snapshot(id)
+	if !ok {
+		return nil // the move will say
+	}
+	if p := snap.Summary["psyberg.process-name"]; p != "" && p != q.process {
+		return fmt.Errorf("publish %q to %s: %w snapshot %d is of process %q, not %q: session ids are unique among those that write one target",
+			q.id, q.Target, catalog.ErrRefused, id, p, q.process)
+	}
+	return nil
+}
+
+// intentVerdict is the verdict of a session whose intent is recorded.
+func intentVerdict(next psyberg.Next) catalog.Verdict {
+	if next.Staged == nil {
+		return catalog.Verdict{}
+	}
+	return catalog.Verdict{Kind: catalog.IntentRecorded, Snapshot: *next.Staged}
+}
+
+// move moves the target to what the intent names, unless it has it already,
+// and records that it did; a refusal takes the intent back (X4). The result is
+// nil where another process has recorded it first.
+func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalog.Verdict) (*Published, error) {
+	if next.Staged == nil || next.Target == "" {
+		return nil, fmt.Errorf("publish session %q: its row is %s without an intent (target_table, staged_snapshot_id)", n.id, next.Status)
+	}
+	if err := s.at(ctx, "move target"); err != nil {
+		return nil, err
+	}
+	res, err := s.Catalogs.Publish(ctx, next.Target, catalog.PublishRequest{ID: n.id, Staged: *next.Staged, Verdict: v})
+	if isRefused(err) {
+		_, err2 := s.record(ctx, "take intent back", n.sessionTable, n.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
+			return psyberg.RecordRefused(rows, n.id, *next.Staged)
+		})
+		if err2 != nil {
+			return nil, err2
+		}
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.at(ctx, "after move target"); err != nil {
+		return nil, err
+	}
+	ok, err := s.record(ctx, "record published", n.sessionTable, n.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
+		return psyberg.RecordPublished(rows, n.id, res.Snapshot)
+	})
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &Published{Target: next.Target, Method: res.Method, Staged: next.Staged, Snapshot: &res.Snapshot, Status: psyberg.StatusPublished,
+		DoneBefore: res.Method == catalog.AlreadyPublished, Note: res.Reason}, nil
+}
