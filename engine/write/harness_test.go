@@ -1,6 +1,14 @@
 package write_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+	"psyberg/engine/bridge"
+
 	"context"
 	"fmt"
 	"strings"
@@ -134,5 +142,65 @@ func (f *fixture) wantRows(name, ref, sel, want string) {
 	f.t.Helper()
 	if got := f.rows(name, ref, sel); got != want {
 		f.t.Errorf("%s@%s: %s:\n%s\nwant\n%s", name, ref, sel, got, want)
+	}
+}
+
+// noLeftovers checks that the data files on disk are those that snapshots name.
+func (f *fixture) noLeftovers(name string) {
+	f.t.Helper()
+	t, err := f.c.Load(f.ctx, name)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, p := range strings.Split(f.run("SELECT DISTINCT file_path FROM iceberg_files("+engine.QuoteLiteral(name)+", all_snapshots := true)"), "\n") {
+		named[strings.TrimPrefix(p, "file://")] = true
+	}
+	root := strings.TrimPrefix(t.Meta.Location, "file://") + "/data"
+	err = filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if err == nil && (!d.IsDir() && !named[p] || strings.HasPrefix(d.Name(), ".psyberg")) {
+			f.t.Errorf("%s is left over", p)
+		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func positionOf(err error) int {
+	if e := (*bridge.Error)(nil); errors.As(err, &e) {
+		return e.Position
+	}
+	return -1
+}
+
+// setSortOrder gives a table the order id desc nulls last, s asc nulls first.
+func (f *fixture) setSortOrder(name string) {
+	f.t.Helper()
+	tbl, err := f.c.OpenTable(f.ctx, name)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	col := func(name string) int {
+		field, ok := tbl.Schema().FindFieldByName(name)
+		if !ok {
+			f.t.Fatalf("no column %s", name)
+		}
+		return field.ID
+	}
+	order, err := table.NewSortOrder(1, []table.SortField{
+		{SourceIDs: []int{col("id")}, Transform: iceberg.IdentityTransform{}, Direction: table.SortDESC, NullOrder: table.NullsLast},
+		{SourceIDs: []int{col("s")}, Transform: iceberg.IdentityTransform{}, Direction: table.SortASC, NullOrder: table.NullsFirst},
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	tx := tbl.NewTransaction()
+	if err := tx.ReplaceSortOrder(order); err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := tx.Commit(f.ctx); err != nil {
+		f.t.Fatal(err)
 	}
 }
