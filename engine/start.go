@@ -3,10 +3,15 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
+	"psyberg/engine/catalog/committer"
+	"psyberg/engine/state"
+	"psyberg/engine/write"
 	"psyberg/functions"
+	"psyberg/functions/discover"
 	"psyberg/functions/rows"
 	"psyberg/functions/surface"
 )
@@ -44,13 +49,19 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 
 // assemble is the one place that knows every package of the surface.
 func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options {
-	_ = run
+	store := state.New(catalogs, run.Inner)
+	find := discover.Deps{Tables: catalogs, State: store, ReadBounds: readBounds(run)}
 	return Options{
 		Path:       cfg.Database,
 		Settings:   cfg.Settings,
 		Statements: cfg.Statements,
-		Functions:  append(functions.All(catalogs), rows.VectorFunction(catalogs)),
-		Queries:    []*surface.Query{functions.Rows(catalogs)},
+		Functions: slices.Concat(
+			functions.All(catalogs),
+			functions.Psyberg(find),
+			[]*surface.Function{rows.VectorFunction(catalogs)},
+		),
+		Queries:  []*surface.Query{functions.Rows(catalogs)},
+		Handlers: []Handler{write.New(committer.New(catalogs), catalogs)},
 	}
 }
 

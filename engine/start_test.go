@@ -49,3 +49,42 @@ func TestStart(t *testing.T) {
 		}
 	}
 }
+
+// TestStartedSessionWrites: CREATE, COPY and reading back, at the embedded default.
+func TestStartedSessionWrites(t *testing.T) {
+	t.Parallel()
+	s, err := Start(context.Background(), Config{Catalog: catalog.Config{Dir: t.TempDir(), Home: t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mustAsk(t, s, "CREATE TABLE ns.t (id BIGINT, day DATE) USING iceberg PARTITIONED BY (day)")
+	if got := mustAsk(t, s, "COPY (SELECT i AS id, DATE '2023-09-14' + (i % 2)::INTEGER AS day FROM range(10) t(i)) TO 'ns.t' (FORMAT iceberg)"); got != "10" {
+		t.Errorf("COPY: %s", got)
+	}
+	if got := mustAsk(t, s, "SELECT count(*), sum(id), count(DISTINCT day) FROM iceberg_rows('ns.t')"); got != "10|45|2" {
+		t.Errorf("rows: %s", got)
+	}
+	if got := mustAsk(t, s, "SELECT partition_path, added_records FROM psyberg_new_partitions('ns.t')"); got != "day=2023-09-14|5\nday=2023-09-15|5" {
+		t.Errorf("new partitions: %s", got)
+	}
+	mustAsk(t, s, "DROP TABLE ns.t USING iceberg")
+	if _, err := ask(s, "FROM iceberg_rows('ns.t')"); err == nil {
+		t.Error("a dropped table has rows")
+	}
+}
+
+// TestPushdown: what a query asks of iceberg_rows reaches the Parquet scan.
+func TestPushdown(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	plan := mustAsk(t, s, "EXPLAIN SELECT plan FROM iceberg_rows('life.signup_fact') WHERE customer_id = 7")
+	for _, want := range []string{"READ_PARQUET", "Filters:", "customer_id=7"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("EXPLAIN lacks %q:\n%s", want, plan)
+		}
+	}
+	if strings.Contains(plan, "event_ts") {
+		t.Errorf("EXPLAIN reads columns that nobody asked for:\n%s", plan)
+	}
+}
