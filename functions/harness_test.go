@@ -289,3 +289,6 @@ func namedOnly(pairs ...any) surface.Args {
 	a.Positional = nil
 	return a
 }
+
+// contains reports whether an error says text.
+func contains(err error, text string) bool { return err != nil && strings.Contains(err.Error(), text) }

@@ -2,7 +2,9 @@ package functions
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"psyberg/functions/manifest"
 	"psyberg/functions/surface"
@@ -24,8 +26,12 @@ func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) 
 	return manifest.ReadList(s.ManifestList, data)
 }
 
-// readError says which file could not be read.
+// readError says which file could not be read. One that is not there is damage
+// to the table: trying again finds it no more.
 func readError(what, location string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s %q: %w [PSY_DAMAGED]", what, location, err)
+	}
 	return fmt.Errorf("read %s %q: %w", what, location, err)
 }
 

@@ -186,6 +186,7 @@ func leafIDs(leaves []metricsLeaf) []int32 {
 // boundsArg reads the argument bounds: names of columns whose range is wanted.
 func boundsArg(s *meta.Schema, names []string) ([]metricsLeaf, error) {
 	var out []metricsLeaf
+	taken := map[string]bool{}
 	for _, n := range names {
 		f, ok := s.FieldByName(n)
 		if !ok {
@@ -200,6 +201,10 @@ func boundsArg(s *meta.Schema, names []string) ([]metricsLeaf, error) {
 			}
 		}
 		name, _ := s.NameOf(f.ID)
+		if taken[strings.ToLower(name)] { // as in metricsLeaves
+			name += "_r" + strconv.Itoa(f.ID)
+		}
+		taken[strings.ToLower(name)] = true
 		out = append(out, metricsLeaf{name, int32(f.ID), f.Type})
 	}
 	return out, nil
@@ -222,15 +227,15 @@ type columnRange struct {
 }
 
 // unbounded reports whether the file may hold values of the column that its
-// bounds do not cover. A file whose values are all NULL or NaN needs none.
+// bounds do not cover.
 func (r columnRange) unbounded() bool {
-	if !r.min.IsNull() && !r.max.IsNull() {
-		return false
-	}
-	if r.values < 0 || r.nulls < 0 {
-		return true
-	}
-	return r.values > r.nulls+max(0, r.nan)
+	return (r.min.IsNull() || r.max.IsNull()) && r.needsBounds()
+}
+
+// needsBounds reports whether the file may hold values of the column. One
+// whose values are all NULL or NaN has no bounds and needs none.
+func (r columnRange) needsBounds() bool {
+	return r.values < 0 || r.nulls < 0 || r.values > r.nulls+max(0, r.nan)
 }
 
 // boundsColumn is the column bounds of files and entries.

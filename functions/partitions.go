@@ -29,8 +29,8 @@ const partitionsDoc = `The live partitions of a snapshot, one a row: what their 
   last_updated_at                TIMESTAMPTZ  when the newest snapshot that added one of these files was committed; NULL where all have expired
   last_updated_snapshot_id       BIGINT   that snapshot; NULL likewise
   bounds                         STRUCT   only with bounds := ['col', ...]: per column, over the data files (min, max in the column's type; nulls, nans BIGINT;
-                                          files_without_bounds BIGINT). min and max are NULL where a file lacks a bound it needs: a range is unknown
-                                          then, never narrower. nulls and nans are NULL where a file does not say
+                                          files_without_bounds BIGINT). min is NULL where a file lacks the lower bound it needs, max likewise: a
+                                          range is unknown then, never narrower. nulls and nans are NULL where a file does not say
 
 Two partitions are the same where spec and values are. Order: spec, then values. where := 'condition' leaves out files, as in iceberg_files:
 what a row counts are the files that may hold a row for which the condition is true.
@@ -74,14 +74,16 @@ type partitionRow struct {
 // partitionRange is a columnRange over several files.
 type partitionRange struct {
 	columnRange
-	any     bool // a data file was seen
-	without int64
+	any          bool // a data file was seen
+	without      int64
+	noMin, noMax bool // a file lacks the bound it needs: the range ends nowhere
 }
 
 // add widens r by one more file. Unknown counts make the sum unknown.
 func (r *partitionRange) add(f columnRange) {
 	if f.unbounded() {
 		r.without++
+		r.noMin, r.noMax = r.noMin || f.min.IsNull(), r.noMax || f.max.IsNull()
 	}
 	if !r.any {
 		r.any, r.columnRange = true, f
@@ -262,11 +264,14 @@ func partitionColumns(unified []meta.UnifiedField, leaves []metricsLeaf) []colum
 			s := b.(*array.StructBuilder)
 			s.Append(true)
 			for i := range leaves {
-				shown, without := r.ranges[i].columnRange, r.ranges[i].without
-				if without > 0 {
-					shown.min, shown.max = meta.Null, meta.Null
+				shown := r.ranges[i].columnRange
+				if r.ranges[i].noMin {
+					shown.min = meta.Null
 				}
-				appendRange(s.FieldBuilder(i).(*array.StructBuilder), shown, without)
+				if r.ranges[i].noMax {
+					shown.max = meta.Null
+				}
+				appendRange(s.FieldBuilder(i).(*array.StructBuilder), shown, r.ranges[i].without)
 			}
 		}})
 	}

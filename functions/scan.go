@@ -82,11 +82,8 @@ func (s *manifestScan) run() {
 }
 
 func (s *manifestScan) decode(job manifestJob) error {
-	size := job.Length
-	if size <= 0 {
-		size = -1
-	}
-	data, err := s.files.Read(s.ctx, job.Path, size)
+	// Without the list's length: of a file that was cut short, Scan says where.
+	data, err := s.files.Read(s.ctx, job.Path, -1)
 	if err != nil {
 		return readError("manifest", job.Path, err)
 	}

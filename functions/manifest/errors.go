@@ -21,7 +21,7 @@ func (e *DamageError) Code() string { return "PSY_DAMAGED" }
 func (e *DamageError) Error() string {
 	where := fmt.Sprintf("at byte %d", e.Offset)
 	if e.Entry >= 0 {
-		where = fmt.Sprintf("entry %d", e.Entry)
+		where = fmt.Sprintf("entry %d, in the block at byte %d", e.Entry, e.Offset)
 	}
 	return fmt.Sprintf("read %s %q %s: %v [%s]", e.What, e.Name, where, e.Cause, e.Code())
 }
