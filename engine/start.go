@@ -3,17 +3,21 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"time"
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
 	"psyberg/engine/catalog/committer"
 	"psyberg/engine/state"
+	"psyberg/engine/steps"
 	"psyberg/engine/write"
 	"psyberg/functions"
 	"psyberg/functions/discover"
 	"psyberg/functions/rows"
 	"psyberg/functions/surface"
+	"psyberg/psyberg"
 )
 
 // Config says what Start opens. The zero value is an empty in-memory database
@@ -27,6 +31,13 @@ type Config struct {
 	Settings map[string]string
 	// Statements run on every connection after the functions are there.
 	Statements []string
+	// Version is recorded in session rows (psyql_version).
+	Version string
+	// Log gets what a statement did beside its own work, such as finishing the
+	// session that a crash left; nil is slog.Default().
+	Log *slog.Logger
+	// Now is the clock of what is recorded; nil is time.Now.
+	Now func() time.Time
 }
 
 // Start opens the catalogs and a session with the whole SQL surface of
@@ -51,6 +62,12 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options {
 	store := state.New(catalogs, run.Inner)
 	find := discover.Deps{Tables: catalogs, State: store, ReadBounds: readBounds(run)}
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
+	}
+	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log,
+		Now: func() psyberg.Instant { return psyberg.Instant(now().UnixMicro()) }})
 	return Options{
 		Path:       cfg.Database,
 		Settings:   cfg.Settings,
@@ -58,6 +75,7 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 		Functions: slices.Concat(
 			functions.All(catalogs),
 			functions.Psyberg(find),
+			chain.Functions(),
 			[]*surface.Function{rows.VectorFunction(catalogs)},
 		),
 		Queries:  []*surface.Query{functions.Rows(catalogs)},

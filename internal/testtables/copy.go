@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "modernc.org/sqlite" // catalog.db
 )
 
 // Copy makes a warehouse that a test may write to: a folder of its own with
@@ -22,7 +20,8 @@ import (
 // Every location in metadata.json, manifest lists and manifests names the
 // folder, so no path map is needed.
 //
-// It handles what the life namespaces have: tables without delete files,
+// The test links a driver "sqlite" for database/sql (engine/catalog does). Copy
+// handles what the life namespaces have: tables without delete files,
 // manifests in deflate or null.
 func Copy(t testing.TB, suite, namespace string) string {
 	t.Helper()

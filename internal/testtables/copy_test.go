@@ -10,6 +10,7 @@ import (
 	icecatalog "github.com/apache/iceberg-go/catalog"
 	_ "github.com/apache/iceberg-go/catalog/sql"
 	"github.com/apache/iceberg-go/table"
+	_ "modernc.org/sqlite" // catalog.db
 )
 
 // TestCopy: another reader finds every file of a copy inside it.
