@@ -53,6 +53,9 @@ func findPartitionTimes(fields []meta.BoundField, event *eventColumn) partitionT
 	if !best.known() {
 		return noTimes
 	}
+	if event != nil && fields[best.at].SourceID == event.field.ID {
+		best.hour = -1 // a date column is its whole day, whatever hour stands beside it
+	}
 	return best
 }
 

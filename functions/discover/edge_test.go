@@ -1,0 +1,372 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"psyberg/functions/surface"
+	"psyberg/psyberg"
+)
+
+// marks is a process that has read one source up to a snapshot, retained or not.
+func marks(source string, table *surface.Table, at psyberg.SnapshotID, sequence psyberg.SequenceNumber) *fakeState {
+	if snap, ok := table.Meta.Snapshot(at); ok {
+		sequence = snap.Sequence
+	}
+	return &fakeState{watermarks: []psyberg.WatermarkRow{{Process: "p", Source: psyberg.SourceName{Table: source},
+		TableUUID: table.Meta.UUID, HWMSnapshot: &at, HWMSequence: &sequence}}}
+}
+
+// W5: what an abandoned line had added is withdrawn.
+func TestW5_WithdrawnFiles(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	const table = "conf.rolled_back"
+	tables := w.usable(t)
+	d := Deps{Tables: w, State: marks(table, tables[table], 1675803149131613232, 0)}
+	req := Request{Want: WantFiles, Sources: sources(t, table), ProcessName: "p", HWMTable: "h"}
+	_, err := Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeRolledBack, "1675803149131613232", "on_rollback := 'recover'", table)
+	req.RecoverRollback = true
+	s := run(t, d, req).Sources[0]
+	if s.Window.Verdict != psyberg.RolledBack || len(s.Changes.Files) != 2 || s.Changes.Partitions[0].RemovedFiles != 2 {
+		t.Fatalf("%s: %+v", s.Window.Verdict, s.Changes)
+	}
+	for _, f := range s.Changes.Files {
+		if f.Change != psyberg.ChangeRemoved || f.Snapshot != 5213031154162685660 && f.Snapshot != 1675803149131613232 {
+			t.Errorf("%s %s of %d", f.Change, f.Path, f.Snapshot)
+		}
+	}
+	// Back on the line that was abandoned, its files would be the new ones.
+	d.State = marks(table, tables[table], 4188133197076749929, 0)
+	to := psyberg.SnapshotID(1675803149131613232)
+	req.ToSnapshot = &to
+	again := run(t, d, Request{Want: WantFiles, Sources: sources(t, table), FromSnapshot: s.HWM, ToSnapshot: &to})
+	if got := again.Sources[0].Window.Verdict; got != psyberg.UpToDate {
+		t.Errorf("from and to the same snapshot: %s", got)
+	}
+}
+
+// An expired watermark: the head's live entries above its sequence number; the
+// manifests that can hold none of them are not read.
+func TestExpiredGap(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	const table = "conf.many_manifests"
+	loaded := w.usable(t)[table]
+	head, err := loaded.Meta.Head("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Deps{Tables: w, State: marks(table, loaded, 12345, head.Sequence-2)}
+	req := Request{Want: WantPartitions, Pattern: psyberg.Stateless, Sources: sources(t, table), ProcessName: "p", HWMTable: "h"}
+	_, err = Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeExpiredGap, "12345", "on_gap := 'recover'")
+	req.RecoverGap = true
+	w.manifests()
+	s := run(t, d, req).Sources[0]
+	read, _ := w.manifests()
+	if len(read) != 2 {
+		t.Errorf("read %d manifests, two were added since", len(read))
+	}
+	if !s.Window.Recovered || s.Changes.Level != psyberg.LevelLive || len(s.Changes.Files) == 0 {
+		t.Errorf("recovered %v, level %s, %d files", s.Window.Recovered, s.Changes.Level, len(s.Changes.Files))
+	}
+	for _, f := range s.Changes.Files {
+		if f.Sequence <= head.Sequence-2 {
+			t.Errorf("file %s of sequence number %d", f.Path, f.Sequence)
+		}
+	}
+}
+
+// Stateful after a gap: every hour from the earliest live one.
+func TestExpiredGapStateful(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	const table = "life.plan_fact"
+	loaded := w.usable(t)[table]
+	state := marks(table, loaded, 12345, 3)
+	state.watermarks[0].ValidTo = instant(hour(6))
+	d := Deps{Tables: w, State: state}
+	req := Request{Want: WantRange, Sources: sources(t, table+"|event_ts"), ProcessName: "p", HWMTable: "h", RecoverGap: true, VTTS: psyberg.VTTSOf(hour(7))}
+	res := run(t, d, req)
+	// The earliest live plan is of hour 23 of the day before.
+	if got, want := showPlan(res.Plan), "READY -1p 0p 1p 2p 3p 4p 5p 6p then 7:00"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if s := res.Sources[0]; s.Changes.ChangedFiles != 2 || *s.Earliest >= hour(0) {
+		t.Errorf("%d files changed, earliest %v", s.Changes.ChangedFiles, s.Earliest)
+	}
+}
+
+// C6: a file without the bound it needs.
+func TestC6_MissingBounds(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	d := Deps{Tables: w}
+	req := Request{Want: WantRange, Sources: sources(t, "conf.added_nostats|ts"), VTTS: psyberg.VTTSOf(hour(7))}
+	_, err := Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeMissingBounds, ".parquet", `"ts"`, "'partition'", "'read'")
+	req.OnMissing = psyberg.MissingPartition
+	_, err = Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeMissingBounds, "no time range either", "'read'")
+	req.OnMissing = psyberg.MissingRead
+	if _, err = Run(context.Background(), d, req); err == nil || !strings.Contains(err.Error(), "[PSY_MISSING_BOUNDS]") {
+		t.Errorf("without a reader: %v", err)
+	}
+	asked := 0
+	d.ReadBounds = func(_ context.Context, r BoundsRequest) (map[string]*psyberg.TimeRange, error) {
+		if r.Path != "ts" || r.Column.Name != "ts" || len(r.Files) != 1 || r.Table.Name != "conf.added_nostats" {
+			return nil, fmt.Errorf("asked for %q of %d files of %s", r.Path, len(r.Files), r.Table.Name)
+		}
+		asked++
+		return map[string]*psyberg.TimeRange{r.Files[0].Path: {Min: hour(2), Max: hour(3) + 1}}, nil
+	}
+	res := run(t, d, req)
+	if got, want := showPlan(res.Plan), "READY 2c 3c 4 5 6 then 7:00"; strings.ReplaceAll(got, "conf.added_nostats", "c") != want && asked == 1 {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if n := res.Sources[0].Changes.FilesWithoutBounds; n != 1 || asked != 1 {
+		t.Errorf("%d files without bounds, asked %d times", n, asked)
+	}
+	d.ReadBounds = func(context.Context, BoundsRequest) (map[string]*psyberg.TimeRange, error) {
+		return nil, errors.New("no such file")
+	}
+	if _, err = Run(context.Background(), d, req); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a reader that fails: %v", err)
+	}
+}
+
+// C6: over every table of both archives, the time that a partition says it
+// covers holds the event times of its files, whatever the spec's transform.
+func TestC6_PartitionTimesCoverColumns(t *testing.T) {
+	compared := map[string]int{}
+	for _, suite := range []string{"spark", "pyiceberg"} {
+		w := openWarehouse(t, suite)
+		for name, table := range w.usable(t) {
+			head, err := table.Meta.Head("")
+			if err != nil || head == nil || name == "conf.many_manifests" {
+				continue
+			}
+			for _, spec := range table.Meta.Specs {
+				for _, bound := range table.Meta.Bind(spec) {
+					if bound.SourceDropped || !isTime(bound.Source) {
+						continue
+					}
+					source := psyberg.SourceName{Table: name, EventColumn: bound.SourceName}
+					event, err := findEventColumn(source, table.Meta)
+					if err != nil {
+						t.Fatal(err)
+					}
+					r := newReader(table, newDecoder(table.Meta, event))
+					files, err := r.live(context.Background(), head, false)
+					if err != nil {
+						t.Fatal(err)
+					}
+					entries, err := r.liveEntries(context.Background(), files)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, e := range entries {
+						p := e.Partition.Time
+						if e.Events == nil || p == nil {
+							continue
+						}
+						compared[bound.Transform.String()]++
+						if e.Events.Min < p.Min || e.Events.Max > p.Max {
+							t.Errorf("%s: file of %s has %s from %s to %s, the partition covers %s to %s",
+								name, e.Partition.Path, bound.SourceName, e.Events.Min, e.Events.Max, p.Min, p.Max)
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Log(compared)
+	for _, transform := range []string{"year", "month", "day", "hour", "identity"} {
+		if compared[transform] == 0 {
+			t.Errorf("no file compared for %s", transform)
+		}
+	}
+}
+
+// C4: a delete file stands for the data files that it can apply to.
+func TestC4_DeleteFilesHaveTheirDataFilesTimes(t *testing.T) {
+	w := openWarehouse(t, "spark")
+	from, to := psyberg.SnapshotID(8278324876047623896), psyberg.SnapshotID(1315617690249678999)
+	req := Request{Want: WantFiles, Sources: sources(t, "conf.ops_mor_v2|ts"), FromSnapshot: &from, ToSnapshot: &to}
+	s := run(t, Deps{Tables: w}, req).Sources[0]
+	everything := run(t, Deps{Tables: w}, Request{Want: WantFiles, Sources: req.Sources, ToSnapshot: &to}).Sources[0]
+	want := map[string]psyberg.TimeRange{}
+	for _, p := range everything.Changes.Partitions {
+		want[p.Path] = *p.Events
+	}
+	if len(s.Changes.Files) != 2 || len(want) != 3 {
+		t.Fatalf("%d files, %d partitions", len(s.Changes.Files), len(want))
+	}
+	for _, f := range s.Changes.Files {
+		if f.Content != psyberg.PositionDeletes || f.Times == nil || *f.Times != want[f.Partition.Path] {
+			t.Errorf("%s of %s: %v, its data files have %v", f.Content, f.Partition.Path, f.Times, want[f.Partition.Path])
+		}
+	}
+}
+
+// A table property and the newest summary that carries one: the least decides.
+func TestR5_VTTSOfTables(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	for name, tc := range map[string]struct {
+		property string
+		summary  map[int]map[string]string // by place in the line, 0 is the oldest
+		argument *psyberg.VTTSArgument
+		want     psyberg.Instant
+		source   string
+	}{
+		"greatest event":   {want: hour(6), source: "greatest event time seen"},
+		"property":         {property: "2023-09-14T05:00Z", want: hour(5), source: "property psyberg.valid-to"},
+		"summary":          {property: "2023-09-14T07:00Z", summary: map[int]map[string]string{1: {"psyberg.valid-to": "2023-09-14T06:30:00Z"}}, want: hour(6) + 30*60e6, source: "summary psyberg.valid-to of snapshot 6399057887199729632"},
+		"kafka":            {summary: map[int]map[string]string{0: {"kafka.connect.valid-through-ts": "1694671200000"}, 3: {"kafka.connect.valid-through-ts": "1694674800000"}}, want: hour(7), source: "summary kafka.connect.valid-through-ts of snapshot 501746157187355181"},
+		"argument decides": {property: "2023-09-14T05:00Z", argument: psyberg.VTTSOf(hour(3)), want: hour(3), source: "argument vtts"},
+	} {
+		d := Deps{Tables: changed{w, func(table *surface.Table) {
+			if tc.property != "" {
+				table.Meta.Properties[psyberg.PropertyValidTo] = tc.property
+			}
+			for i, add := range tc.summary {
+				maps.Copy(table.Meta.Snapshots[i].Summary, add)
+			}
+		}}}
+		s := run(t, d, Request{Want: WantRange, Sources: sources(t, "life.plan_fact|event_ts"), VTTS: tc.argument}).Sources[0]
+		if s.VTTS.At != tc.want || s.VTTS.Source != tc.source {
+			t.Errorf("%s: %s by %s, want %s by %s", name, s.VTTS.At, s.VTTS.Source, tc.want, tc.source)
+		}
+	}
+	_, err := Run(context.Background(), Deps{Tables: w}, Request{Want: WantRange, Sources: sources(t, "conf.empty_v2")})
+	wantError(t, err, psyberg.CodeNoVTTS, "psyberg.valid-to", "pass vtts")
+}
+
+// changed changes tables as they are loaded.
+type changed struct {
+	surface.Tables
+	change func(*surface.Table)
+}
+
+func (c changed) Load(ctx context.Context, name string) (*surface.Table, error) {
+	t, err := c.Tables.Load(ctx, name)
+	if err == nil {
+		c.change(t)
+	}
+	return t, err
+}
+
+// wantError checks the code of an error and the words that it must have.
+func wantError(t *testing.T, err error, code psyberg.Code, words ...string) {
+	t.Helper()
+	var e *psyberg.Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Errorf("error %v, want one of code %s", err, code)
+		return
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q does not say %q", err, w)
+		}
+	}
+}
+
+// What a person gets wrong, and what is said about it.
+func TestErrorsSayWhatToPass(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	state := &fakeState{sessions: []psyberg.SessionRow{
+		{Process: "a", Session: "run-1", Source: psyberg.SourceName{Table: "life.plan_fact"}, Pattern: psyberg.Stateless},
+		{Process: "b", Session: "run-1", Source: psyberg.SourceName{Table: "life.plan_fact"}, Pattern: psyberg.Stateless},
+	}}
+	plan := surface.Args{Positional: []any{"life.plan_fact"}}
+	with := func(pairs ...any) surface.Args {
+		a := surface.Args{Positional: plan.Positional, Named: map[string]any{}}
+		for i := 0; i < len(pairs); i += 2 {
+			a.Named[pairs[i].(string)] = pairs[i+1]
+		}
+		return a
+	}
+	of := func(sources any) surface.Args { return surface.Args{Positional: []any{sources}} }
+	for _, tc := range []struct {
+		args surface.Args
+		want []string
+	}{
+		{of(nil), []string{"src_tables", "'ns.table|event_ts'"}},
+		{of(""), []string{"src_tables"}},
+		{of("a.b,,c.d"), []string{"source 2", "'ns.table'"}},
+		{of("life.plan_fact|"), []string{"no event-time column after it"}},
+		{of("life.plan_facts"), []string{`did you mean "life.plan_fact"`}},
+		{of("life.plan_fact,local.life.plan_fact"), []string{"twice"}},
+		{of("life.plan_fact|even_ts"), []string{`no column "even_ts"`, `"event_ts"`}},
+		{of("life.plan_fact|user_id"), []string{"type long", `"event_ts"`}},
+		{of("life.plan_fact@watermrk"), []string{`"watermark"`}},
+		{with("start", "yesterday"), []string{"'earliest'", "'latest'", "snapshot id"}},
+		{with("start", "2023-09-14 10:00:00"), []string{"offset"}},
+		{with("start", "42"), []string{"start snapshot 42 is not in the table"}},
+		{with("on_gap", "ignore"), []string{"'recover'"}},
+		{with("on_overwrite", "drop"), []string{"'error', 'skip', 'added'"}},
+		{with("hwm_table", "ops.hwm"), []string{"process_name"}},
+		{with("session_id", "run-1"), []string{"session_table"}},
+		{with("session_table", "ops.s"), []string{"session_id"}},
+		{with("session_id", "run-1", "session_table", "ops.s"), []string{"process_name", `"a", "b"`}},
+		{with("session_id", "run-2", "session_table", "ops.s"), []string{`did you mean "run-1"`}},
+		{with("session_id", "run-1", "session_table", "ops.s", "start", "latest"), []string{"instead of start"}},
+		{with("to_snapshot_id", int64(42)), []string{"to_snapshot_id 42", "retained"}},
+		{with("from_snapshot_id", int64(42)), []string{"PSY_EXPIRED_GAP"}},
+		{with("max_hours", int64(0)), []string{"positive"}},
+		{with("vtts", "tomorrow"), []string{"ISO 8601"}},
+		{with("vtts", `{"life.plans": "2023-09-14T07:00Z"}`), []string{`"life.plan_fact"`}},
+		{with("catchup_threshold", surface.Interval{Months: 1}), []string{"days or hours"}},
+		{with("catchup_threshold", surface.Interval{Micros: -1}), []string{"between zero"}},
+		{with("load_type", "all"), []string{"'range', 'changed'"}},
+		{with("on_missing_bounds", int64(1)), []string{"VARCHAR"}},
+	} {
+		req, err := ParseRequest(tc.args)
+		if err == nil {
+			req.Want = WantRange
+			_, err = Run(context.Background(), Deps{Tables: w, State: state}, req)
+		}
+		for _, word := range tc.want {
+			if err == nil || !strings.Contains(err.Error(), word) {
+				t.Errorf("%v %v: error %v does not say %s", tc.args.Positional, tc.args.Named, err, word)
+			}
+		}
+	}
+	_, err := Run(context.Background(), Deps{Tables: w}, Request{Sources: sources(t, "life.plan_fact,life.signup_fact"), FromSnapshot: new(psyberg.SnapshotID)})
+	if err == nil || !strings.Contains(err.Error(), "single source") {
+		t.Errorf("a window of two sources: %v", err)
+	}
+}
+
+// Arguments of every type that they can have.
+func TestParseRequest(t *testing.T) {
+	var names []string
+	for _, a := range Named {
+		names = append(names, a.Name)
+	}
+	if slices.Contains(names, "") || len(slices.Compact(slices.Sorted(slices.Values(names)))) != len(names) {
+		t.Errorf("arguments %v", names)
+	}
+	r, err := ParseRequest(surface.Args{Positional: []any{"a.b|ts, c.d@x"}, Named: map[string]any{
+		"process_name": "p", "hwm_table": "h", "start": "2023-09-14T02:00:00+02:00", "on_gap": "recover", "on_rollback": "RECOVER",
+		"on_overwrite": "added", "on_missing_bounds": "read", "with_preexisting": true, "vtts": hour(7).Time(),
+		"catchup_threshold": surface.Interval{Days: 1, Micros: 3_600_000_000}, "on_threshold": "clip", "load_type": "changed", "max_hours": int64(5),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Sources) != 2 || r.Sources[1].Ref != "x" || r.Start != (psyberg.Start{Kind: psyberg.StartAt, At: hour(0)}) ||
+		!r.RecoverGap || !r.RecoverRollback || *r.VTTS.All != hour(7) || r.Threshold.Hours() != 25 || !r.HasThreshold || !r.Clip || r.MaxHours != 5 {
+		t.Errorf("%+v", r)
+	}
+	if got, want := r.Options(), `{"on_gap":"recover","on_missing_bounds":"read","on_overwrite":"added","on_rollback":"recover","start":"2023-09-14T00:00:00Z"}`; got != want {
+		t.Errorf("options %s, want %s", got, want)
+	}
+	again, err := Request{}.asRecorded(&psyberg.SessionRow{Options: r.Options()})
+	if err != nil || again.Start != r.Start || again.OnOverwrite != r.OnOverwrite || again.OnMissing != r.OnMissing || !again.RecoverGap || !again.RecoverRollback {
+		t.Errorf("options read back: %+v, %v", again, err)
+	}
+}
