@@ -18,7 +18,7 @@ const rowsDoc = `The rows of a snapshot, deletes applied, with the columns of th
 
 Columns are found by field id: files from before a column was added, renamed, moved or widened are read as the schema
 has it. Missing columns are the partition's value (identity), the initial default, or NULL. Nanosecond timestamps with zone
-are TIMESTAMPTZ (microseconds), variants VARIANT, geometries BLOB (WKB).
+are TIMESTAMPTZ (microseconds), variants JSON, geometries BLOB (WKB).
 
   where             a condition over the columns, in SQL: manifests and files that hold no row for which it is true are not
                     read, and only rows for which it is true are shown
@@ -172,6 +172,9 @@ func stagedSnapshot(p *pinned, id string) (*psyberg.Snapshot, error) {
 	found, ok := psyberg.FindStaged(req)
 	if !ok {
 		found, ok = psyberg.FindPublished(req.Target, req.Head, id)
+	}
+	if !ok && req.Branch != nil { // with nothing that main has not
+		found, ok = *req.Branch, true
 	}
 	if ok {
 		return p.snapshot(found)

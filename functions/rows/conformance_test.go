@@ -140,11 +140,6 @@ func compare(t *testing.T, conn *sql.Conn, r Request, what, mayFail string, want
 		}
 		return false
 	}
-	for _, f := range r.Schema.Fields {
-		if f.Type.Kind == meta.KindVariant { // the driver does not hand it over
-			query = "SELECT * REPLACE (CAST(" + quoteIdent(f.Name) + " AS JSON) AS " + quoteIdent(f.Name) + ") FROM (" + query + ")"
-		}
-	}
 	got, err := fetch(conn, query, r.Schema)
 	if err != nil {
 		t.Errorf("%s: %v\n%s", what, err, query)

@@ -202,6 +202,7 @@ func access(root string, steps []pathStep) string {
 }
 
 // with writes the common tables: files, deleted positions, equality deletes.
+// None is materialized: below such a one DuckDB reads every column.
 func (p *planner) with(b *strings.Builder, files []*file) error {
 	var parts []string
 	if text := p.fileTable(files); text != "" {
@@ -253,7 +254,7 @@ func (p *planner) fileTable(files []*file) string {
 	for _, id := range ids {
 		names += ", " + constantColumn(id, "")
 	}
-	return "psy_files(file, path, plain, seq, part" + names + ") AS MATERIALIZED (VALUES " + strings.Join(list, ", ") + ")"
+	return "psy_files(file, path, plain, seq, part" + names + ") AS NOT MATERIALIZED (VALUES " + strings.Join(list, ", ") + ")"
 }
 
 // partKey makes a key that may hold any bytes safe to stand in SQL text.
@@ -326,7 +327,7 @@ func (p *planner) positionTable(files []*file) (string, error) {
 	if len(parts) == 0 {
 		return "", nil
 	}
-	return "psy_positions(file, pos) AS MATERIALIZED (" + strings.Join(parts, " UNION ALL ") + ")", nil
+	return "psy_positions(file, pos) AS NOT MATERIALIZED (" + strings.Join(parts, " UNION ALL ") + ")", nil
 }
 
 // loadName is the name under which the table can be loaded again.
@@ -353,7 +354,7 @@ func (p *planner) equalityTable(i int, s *equalitySet) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("psy_keys%d AS MATERIALIZED (SELECT %s, s.seq, s.part FROM %s)", i, strings.Join(cols, ", "), src), nil
+	return fmt.Sprintf("psy_keys%d AS NOT MATERIALIZED (SELECT %s, s.seq, s.part FROM %s)", i, strings.Join(cols, ", "), src), nil
 }
 
 // antiJoin writes the join that drops the rows of one equality set. A delete

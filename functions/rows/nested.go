@@ -17,7 +17,7 @@ func leaf(t meta.Type) bool {
 // that the reader's cast by name does the right thing.
 func (n *node) as(t meta.Type) bool {
 	if leaf(t) {
-		return true
+		return t.Kind != meta.KindVariant
 	}
 	members := t.Members()
 	if len(members) != len(n.children) {
@@ -79,7 +79,7 @@ func (n *node) member(i int, t meta.Type, m *meta.Field) *node {
 // names, so that the reader finds them, with the table's types at the leaves.
 func (n *node) readType(t meta.Type) (string, error) {
 	if leaf(t) {
-		return duckType(t)
+		return scanType(t)
 	}
 	var parts []string
 	for i, m := range t.Members() {
@@ -134,7 +134,7 @@ type converter struct {
 func (v *converter) convert(expr string, n *node, f *meta.Field) (string, error) {
 	t := f.Type
 	if leaf(t) {
-		if !v.cast {
+		if !v.cast && t.Kind != meta.KindVariant {
 			return expr, nil
 		}
 		name, err := duckType(t)

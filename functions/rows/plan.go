@@ -240,12 +240,15 @@ func (g *scanGroup) readType(c column) (string, error) {
 			return n.readType(c.field.Type)
 		}
 	}
-	return duckType(c.field.Type)
+	return scanType(c.field.Type)
 }
 
 // expression is the value of column i of the scan.
 func (p *planner) expression(g *scanGroup, i int) (string, error) {
 	c := p.columns[i]
+	if g.shape == nil && c.field.Type.Kind == meta.KindVariant {
+		return "CAST(d." + quoteIdent(c.name) + " AS JSON)", nil
+	}
 	if g.shape == nil {
 		return "d." + quoteIdent(c.name), nil
 	}

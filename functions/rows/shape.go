@@ -64,10 +64,10 @@ func (p *planner) mayHaveChanged(c *meta.Field) bool {
 }
 
 // oddNames reports whether a type has members whose names Iceberg Java writes
-// in another spelling into files, or that have default values.
+// in another spelling into files, that have default values, or are variants.
 func oddNames(t meta.Type) bool {
 	for _, m := range t.Members() {
-		if t.Kind == meta.KindStruct && (m.InitialDefault != nil || !plainName(m.Name)) || oddNames(m.Type) {
+		if m.Type.Kind == meta.KindVariant || t.Kind == meta.KindStruct && (m.InitialDefault != nil || !plainName(m.Name)) || oddNames(m.Type) {
 			return true
 		}
 	}
@@ -206,7 +206,7 @@ func (p *planner) shape(f *file, mapping nameMapping, identity map[int]int, want
 		if err := n.signature(&key, c.field.Type, f.Path); err != nil {
 			return err
 		}
-		plain = plain && n.as(c.field.Type)
+		plain = plain && (c.field.Type.Kind == meta.KindVariant || n.as(c.field.Type))
 	}
 	if s.key = key.String(); !plain {
 		f.shape = s

@@ -9,6 +9,7 @@ import (
 
 	"psyberg/engine"
 	"psyberg/engine/catalog"
+	"psyberg/engine/lex"
 	"psyberg/functions"
 	"psyberg/functions/rows"
 	"psyberg/functions/surface"
@@ -31,22 +32,26 @@ func startOn(t testing.TB, suite string) *engine.Session {
 	return s
 }
 
-// ask returns the rows of a statement, a line each, cells divided by bars.
-func ask(s *engine.Session, stmt string) (string, error) {
-	r, err := s.Query(context.Background(), stmt)
+// ask returns the rows of a script's last statement, a line each, cells
+// divided by bars.
+func ask(s *engine.Session, text string) (string, error) {
+	script, err := lex.Parse("test", text)
 	if err != nil {
 		return "", err
 	}
-	defer r.Close()
 	var lines []string
-	for r.Next() {
-		var cells []string
-		for _, v := range r.Row() {
-			cells = append(cells, fmt.Sprint(v))
+	err = s.Run(context.Background(), script, nil, func(_ lex.Statement, r engine.Rows) error {
+		lines = nil
+		for r.Next() {
+			var cells []string
+			for _, v := range r.Row() {
+				cells = append(cells, fmt.Sprint(v))
+			}
+			lines = append(lines, strings.Join(cells, "|"))
 		}
-		lines = append(lines, strings.Join(cells, "|"))
-	}
-	return strings.Join(lines, "\n"), r.Err()
+		return r.Err()
+	})
+	return strings.Join(lines, "\n"), err
 }
 
 func mustAsk(t testing.TB, s *engine.Session, format string, args ...any) string {

@@ -8,16 +8,21 @@ import (
 )
 
 // duckType returns DuckDB's name of t, as iceberg_rows returns it. Nanosecond
-// timestamps with a zone become TIMESTAMPTZ (DuckDB has no finer one), the
-// geometries BLOB in WKB.
-func duckType(t meta.Type) (string, error) {
+// timestamps with a zone become TIMESTAMPTZ (DuckDB has no finer one), variants
+// JSON (the client API hands no VARIANT over), the geometries BLOB in WKB.
+func duckType(t meta.Type) (string, error) { return typeName(t, "JSON") }
+
+// scanType is the type that the reader is asked for: duckType but for variants.
+func scanType(t meta.Type) (string, error) { return typeName(t, "VARIANT") }
+
+func typeName(t meta.Type, variant string) (string, error) {
 	switch t.Kind {
 	case meta.KindDecimal:
 		return fmt.Sprintf("DECIMAL(%d, %d)", t.Precision, t.Scale), nil
 	case meta.KindStruct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			inner, err := duckType(f.Type)
+			inner, err := typeName(f.Type, variant)
 			if err != nil {
 				return "", err
 			}
@@ -25,15 +30,17 @@ func duckType(t meta.Type) (string, error) {
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")", nil
 	case meta.KindList:
-		inner, err := duckType(t.Element.Type)
+		inner, err := typeName(t.Element.Type, variant)
 		return inner + "[]", err
 	case meta.KindMap:
-		key, err := duckType(t.Key.Type)
+		key, err := typeName(t.Key.Type, variant)
 		if err != nil {
 			return "", err
 		}
-		value, err := duckType(t.Value.Type)
+		value, err := typeName(t.Value.Type, variant)
 		return "MAP(" + key + ", " + value + ")", err
+	case meta.KindVariant:
+		return variant, nil
 	}
 	if name, ok := duckTypes[t.Kind]; ok {
 		return name, nil
@@ -46,7 +53,7 @@ var duckTypes = map[meta.Kind]string{
 	meta.KindDate: "DATE", meta.KindTime: "TIME", meta.KindTimestamp: "TIMESTAMP", meta.KindTimestampTZ: "TIMESTAMP WITH TIME ZONE",
 	meta.KindTimestampNS: "TIMESTAMP_NS", meta.KindTimestampTZNS: "TIMESTAMP WITH TIME ZONE",
 	meta.KindString: "VARCHAR", meta.KindUUID: "UUID", meta.KindFixed: "BLOB", meta.KindBinary: "BLOB",
-	meta.KindUnknown: "INTEGER", meta.KindVariant: "VARIANT", meta.KindGeometry: "BLOB", meta.KindGeography: "BLOB",
+	meta.KindUnknown: "INTEGER", meta.KindGeometry: "BLOB", meta.KindGeography: "BLOB",
 }
 
 func quoteIdent(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
