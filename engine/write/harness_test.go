@@ -204,3 +204,12 @@ func (f *fixture) setSortOrder(name string) {
 		f.t.Fatal(err)
 	}
 }
+
+func (f *fixture) scan(req rows.Request) string {
+	f.t.Helper()
+	sql, err := rows.SQL(f.ctx, req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return sql
+}
