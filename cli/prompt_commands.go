@@ -96,14 +96,16 @@ func orNull(s string) string {
 	return engine.QuoteLiteral(s)
 }
 
-// functionDocs are the functions of the surface with their documentation.
-func (p *prompt) functionDocs() (names []string, docs map[string]string) {
-	docs = map[string]string{}
+// functionDoc is what is known of a function of the surface.
+type functionDoc struct{ signature, doc string }
+
+func (p *prompt) functionDocs() (names []string, docs map[string]functionDoc) {
+	docs = map[string]functionDoc{}
 	for _, f := range p.session.Functions() {
-		docs[f.Name] = signature(f.Name, f.Positional, f.Named) + "\n\n" + f.Doc
+		docs[f.Name] = functionDoc{signature(f.Name, f.Positional, f.Named), f.Doc}
 	}
 	for _, q := range p.session.Queries() {
-		docs[q.Name] = signature(q.Name, q.Positional, q.Named) + "\n\n" + q.Doc
+		docs[q.Name] = functionDoc{signature(q.Name, q.Positional, q.Named), q.Doc}
 	}
 	for n := range docs {
 		names = append(names, n)
@@ -120,8 +122,7 @@ func (p *prompt) functions(part string) error {
 		if !strings.Contains(n, strings.ToLower(part)) {
 			continue
 		}
-		_, doc, _ := strings.Cut(docs[n], "\n\n")
-		first, _, _ := strings.Cut(doc, "\n")
+		first, _, _ := strings.Cut(docs[n].doc, "\n")
 		fmt.Fprintf(p.out.buf, "%-32s %s\n", n, first)
 	}
 	return nil
@@ -133,6 +134,6 @@ func (p *prompt) describe(name string) error {
 	if !ok {
 		return fmt.Errorf("describe function %q: not found%s", name, meta.Suggest(name, names))
 	}
-	_, err := fmt.Fprintln(p.out.buf, strings.TrimSpace(doc))
+	_, err := fmt.Fprintf(p.out.buf, "%s\n\n%s\n", doc.signature, strings.TrimSpace(doc.doc))
 	return err
 }

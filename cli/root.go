@@ -72,7 +72,11 @@ func newRoot(a *app) *cobra.Command {
 	})
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(help)
-	root.AddCommand(newVersion(a))
+	cobra.EnableCommandSorting = false // help shows the steps in their order
+	for _, s := range []*step{initStep(), publishStep(), commitStep()} {
+		root.AddCommand(newStep(a, s))
+	}
+	root.AddCommand(newShow(a), newVersion(a))
 	return root
 }
 
@@ -105,13 +109,22 @@ func (a *app) runScripts(ctx context.Context, database string, inputs []input, v
 		if err != nil {
 			return err
 		}
-		r, err := a.newRunner(ctx, database)
-		if err != nil {
-			return err
-		}
-		err = r.run(ctx, scripts, vars)
-		return firstOf(err, r.close())
+		return a.execute(ctx, database, scripts, vars)
 	})
+}
+
+// runParsed runs scripts in a session of their own.
+func (a *app) runParsed(ctx context.Context, scripts []*lex.Script, vars lex.Vars) error {
+	return a.within(ctx, func(ctx context.Context) error { return a.execute(ctx, "", scripts, vars) })
+}
+
+func (a *app) execute(ctx context.Context, database string, scripts []*lex.Script, vars lex.Vars) error {
+	r, err := a.newRunner(ctx, database)
+	if err != nil {
+		return err
+	}
+	err = r.run(ctx, scripts, vars)
+	return firstOf(err, r.close())
 }
 
 // within runs f under --timeout.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -14,14 +15,8 @@ func newVersion(a *app) *cobra.Command {
 		Use:   "version",
 		Short: "Print the versions of psyql and of what it is built with",
 		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			for _, line := range versions() {
-				if _, e := fmt.Fprintln(a.io.Out, line); e != nil {
-					err = outputError{e}
-				}
-			}
-			return err
+		RunE: func(*cobra.Command, []string) error {
+			return write(a.io.Out, strings.Join(versions(), "\n")+"\n")
 		},
 	}
 }
