@@ -76,6 +76,10 @@ func canon(a arrow.Array, i int) any {
 		}
 		return out
 	}
+	if a, ok := a.(*array.MonthDayNanoInterval); ok {
+		v := a.Value(i)
+		return fmt.Sprintf("%d months %d days %s", v.Months, v.Days, time.Duration(v.Nanoseconds))
+	}
 	panic(fmt.Sprintf("canon: %s", a.DataType()))
 }
 

@@ -23,7 +23,7 @@ func discovery[T any](d discover.Deps, name, doc string, ask discover.Request, c
 			if err != nil {
 				return nil, err
 			}
-			req.Want, req.Pattern = ask.Want, ask.Pattern
+			req.Want, req.Pattern, req.EventTimes = ask.Want, ask.Pattern, ask.EventTimes
 			return lazyRelation(cols, func(ctx context.Context) ([]T, error) {
 				found, err := discover.Run(ctx, d, req)
 				if err != nil {

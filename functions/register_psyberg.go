@@ -14,5 +14,7 @@ func Psyberg(d discover.Deps) []*surface.Function {
 		statefulRangeFunction(d),
 		iterationsFunction(d),
 		psybergFilesFunction(d),
+		lateFunction(d),
+		expiryFloorFunction(d),
 	}
 }
