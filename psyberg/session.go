@@ -100,6 +100,21 @@ func (r WatermarkRow) Watermark() *Watermark {
 // snapshot may still be nil (a source that was empty).
 func (r SessionRow) HasWatermark() bool { return r.Verdict != FirstRun }
 
+// SessionValidTo returns until when a committed session's target is complete:
+// the least next_valid_to of its rows, nil where one has none.
+func SessionValidTo(rows []SessionRow) *Instant {
+	var least *Instant
+	for _, r := range rows {
+		if r.NextValidTo == nil {
+			return nil
+		}
+		if least == nil || *r.NextValidTo < *least {
+			least = instantPtr(*r.NextValidTo)
+		}
+	}
+	return least
+}
+
 // WatermarkStays reports whether commit leaves the source's watermark where it
 // is: nothing is loaded, although the window holds changes that wait for
 // upper to reach them (R6).

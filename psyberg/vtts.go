@@ -21,6 +21,18 @@ type VTTS struct {
 	Source string // vtts_source: what said so
 }
 
+// vttsGuess is the Source of a VTTS that nothing says: it is only seen.
+const vttsGuess = "greatest event time seen"
+
+// Said reports whether somebody says that the source is complete up to At: an
+// argument, a property, a summary. The greatest event time seen is a guess,
+// good enough to plan with, not to be passed on.
+func (v VTTS) Said() bool { return v.Source != "" && v.Source != vttsGuess }
+
+// ValidTo is the exclusive end of the last complete hour: what a process that
+// has taken everything from the source has covered.
+func (v VTTS) ValidTo() Instant { return HourOf(v.At).Start() }
+
 // LastCompleteHour returns the last hour that ends at or before v.
 func (v VTTS) LastCompleteHour() Hour { return HourOf(v.At) - 1 }
 
@@ -190,7 +202,7 @@ func ResolveVTTS(in VTTSInput) (VTTS, error) {
 		return *best, nil
 	}
 	if in.MaxEvent != nil {
-		return VTTS{HourOf(*in.MaxEvent).Start(), "greatest event time seen"}, nil
+		return VTTS{HourOf(*in.MaxEvent).Start(), vttsGuess}, nil
 	}
 	return VTTS{}, &Error{Code: CodeNoVTTS, Op: "resolve VTTS", Object: in.Source.object(),
 		Cause: fmt.Sprintf("nothing says until when it is complete: tried the argument vtts, the table property %s, "+

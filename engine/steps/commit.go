@@ -20,7 +20,7 @@ type CommitRequest struct {
 // Committed says what a commit did.
 type Committed struct {
 	Target     string
-	ValidTo    *psyberg.Instant // what the process covers now; NULL where stateless, or left as it was
+	ValidTo    *psyberg.Instant // what the process covers now; NULL where no source says so (stateless), or left as it was
 	Status     psyberg.Status
 	DoneBefore bool
 	Note       string
@@ -44,7 +44,7 @@ func (s *Steps) Commit(ctx context.Context, q CommitRequest) (*Committed, error)
 		own := psyberg.RowsOf(rows, q.id)
 		switch {
 		case next.Do == psyberg.DoNothing:
-			return &Committed{Target: own[0].Target, ValidTo: own[0].NextValidTo, Status: own[0].Status, DoneBefore: true, Note: next.Note}, nil
+			return &Committed{Target: own[0].Target, ValidTo: psyberg.SessionValidTo(own), Status: own[0].Status, DoneBefore: true, Note: next.Note}, nil
 		case next.Do == psyberg.DoPublish:
 			s.say(ctx, fmt.Sprintf("session %q was left while publishing: it is published first", q.id))
 			if _, err := s.move(ctx, q.session, next, intentVerdict(next)); err != nil {
@@ -97,7 +97,7 @@ func (s *Steps) finish(ctx context.Context, q CommitRequest, own []psyberg.Sessi
 	if target == "" {
 		target = own[0].Target
 	}
-	if err := s.signal(ctx, target, own[0].NextValidTo, q.Target != ""); err != nil {
+	if err := s.signal(ctx, target, psyberg.SessionValidTo(own), q.Target != ""); err != nil {
 		return nil, err
 	}
 	ok, err := s.record(ctx, "record committed", q.sessionTable, q.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
@@ -106,7 +106,7 @@ func (s *Steps) finish(ctx context.Context, q CommitRequest, own []psyberg.Sessi
 	if err != nil || !ok {
 		return nil, err
 	}
-	return &Committed{Target: target, ValidTo: own[0].NextValidTo, Status: psyberg.StatusCommitted}, nil
+	return &Committed{Target: target, ValidTo: psyberg.SessionValidTo(own), Status: psyberg.StatusCommitted}, nil
 }
 
 // explain reads the session's status again after a conflict: another process

@@ -118,9 +118,17 @@ func (s *Steps) rowsOf(q InitRequest, found *discover.Result) []psyberg.SessionR
 			if !p.Range.Empty() {
 				r.LoadHours = &p.Range
 			}
-			r.VTTS, r.VTTSSource = &src.VTTS.At, src.VTTS.Source
 		} else {
 			r.Status = statelessStatus(found.Sources)
+			// All that the window holds is loaded, so what is said of the source
+			// holds for the target.
+			if r.Status != psyberg.StatusNothingToDo && src.VTTS.Said() {
+				at := src.VTTS.ValidTo()
+				r.NextValidTo = &at
+			}
+		}
+		if src.VTTS.Source != "" {
+			r.VTTS, r.VTTSSource = &src.VTTS.At, src.VTTS.Source
 		}
 		rows[i] = r
 	}

@@ -122,8 +122,11 @@ type Source struct {
 	// Landing is when the changes landed: the range of the commit times of the
 	// snapshots that made them; nil where nothing changed or all have expired.
 	Landing *psyberg.TimeRange
-	// Below: for WantRange only.
+	// VTTS is until when the source is complete. Other than for WantRange it is
+	// there only where somebody says it; its Source is empty otherwise.
 	VTTS psyberg.VTTS
+	// Below: for WantRange only.
+
 	// MaxEvent is the greatest event-time bound seen so far: what the watermark
 	// keeps, and this window. nil where none was ever seen.
 	MaxEvent *psyberg.Instant

@@ -49,6 +49,9 @@ func Run(ctx context.Context, d Deps, req Request) (*Result, error) {
 		}
 	}
 	if req.Want < WantRange {
+		for _, f := range finders {
+			f.listen()
+		}
 		return res, nil
 	}
 	return res, res.plan(ctx, finders)
@@ -288,6 +291,19 @@ func (f *finder) resolve(ctx context.Context) error {
 	input.MaxEvent = f.MaxEvent
 	f.VTTS, err = psyberg.ResolveVTTS(input)
 	return err
+}
+
+// listen finds the VTTS of a stateless source where somebody says one. It
+// decides nothing about the load, so that none, or one that cannot be read, is
+// no error.
+func (f *finder) listen() {
+	input := psyberg.VTTSInput{Source: f.Name, Argument: f.req.VTTS, History: f.History, Head: f.Head}
+	if text, ok := f.Table.Meta.Properties[psyberg.PropertyValidTo]; ok {
+		input.Property = &text
+	}
+	if v, err := psyberg.ResolveVTTS(input); err == nil {
+		f.VTTS = v
+	}
 }
 
 // sourceNames lists sources for errors.
