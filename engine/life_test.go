@@ -122,50 +122,127 @@ const (
 	commitSQL  = "CALL psyberg_commit($p, $s, 'etl.psyberg_session_f', 'etl.high_water_mark')"
 )
 
-// TestLifeStateless: signups batch by batch; the batch of hour 6 has events of
-// hours 3 and 4. Every row of the source is in the target once.
+// TestLifeStateless: signups batch by batch, the last ones late. Every row of
+// the source is in the target once, whoever wrote the source.
 func TestLifeStateless(t *testing.T) {
 	t.Parallel()
+	for _, tt := range []struct {
+		suite         string
+		first, second int    // snapshots that have arrived
+		rows          [2]int // in the source then
+		inits         [2]string
+	}{
+		{"spark", 10, 12, [2]int{32, 41}, [2]string{"life.signup_fact|FIRST_RUN|READY|10|32", "life.signup_fact|OK|READY|2|9"}},
+		{"pyiceberg", 3, 5, [2]int{10, 17}, [2]string{"life.signup_fact|FIRST_RUN|READY|4|10", "life.signup_fact|OK|READY|2|7"}},
+	} {
+		t.Run(tt.suite, func(t *testing.T) {
+			t.Parallel()
+			l := openLife(t, tt.suite)
+			l.arrived("life.signup_fact", tt.first)
+			l.want(tt.inits[0], initSQL, signups("s1")...)
+			l.loadSignups("s1")
+			l.want("fast-forward|PUBLISHED|false", publishSQL, signups("s1")...)
+			l.ask(commitSQL, signups("s1")...)
+			l.sameSignups(tt.rows[0])
+
+			l.arrived("life.signup_fact", tt.second)
+			l.want(tt.inits[1], initSQL, signups("s2")...)
+			l.want(tt.inits[1], initSQL, signups("s2")...) // again: as recorded
+			l.loadSignups("s2")
+			l.loadSignups("s2") // finds the staged snapshot
+			l.want(fmt.Sprint(tt.rows[0]), "SELECT count(*) FROM iceberg_rows('life.signups')")
+			l.want(fmt.Sprint(tt.rows[1]), "SELECT count(*) FROM iceberg_rows('life.signups', wap_id := 's2')")
+			l.want("fast-forward|PUBLISHED|false", publishSQL, signups("s2")...)
+			l.want("already-published|PUBLISHED|true", publishSQL, signups("s2")...)
+			l.ask(commitSQL, signups("s2")...)
+			l.ask(commitSQL, signups("s2")...)
+			l.sameSignups(tt.rows[1])
+
+			l.want("life.signup_fact|UP_TO_DATE|NOTHING_TO_DO|0|0", initSQL, signups("s3")...)
+			l.ask(commitSQL, signups("s3")...)
+			l.want("true", `SELECT hwm_snapshot_id = (SELECT snapshot_id FROM iceberg_refs('life.signup_fact') WHERE name = 'arrived')
+				FROM iceberg_rows('etl.high_water_mark')`)
+		})
+	}
+}
+
+const signupSource = "life.signup_fact@arrived|event_ts"
+
+func signups(session string) []string {
+	return []string{"src", signupSource, "p", "signups", "pattern", "1", "target", "life.signups", "s", session}
+}
+
+func (l *life) loadSignups(session string) {
+	l.t.Helper()
+	l.ask(`SET VARIABLE files = (SELECT list(file_path ORDER BY file_path) FROM psyberg_files($src, process_name := 'signups', session_id := $s,
+		session_table := 'etl.psyberg_session_f') WHERE change = 'ADDED' AND content = 'DATA')`, "src", signupSource, "s", session)
+	l.ask(`COPY (FROM iceberg_rows('life.signup_fact@arrived', files := getvariable('files'))) TO 'life.signups'
+		(FORMAT iceberg, WAP_ID $s, CREATE_TABLE true, PARTITION_BY 'landing_date, hour')`, "s", session)
+}
+
+// sameSignups: the target has exactly the source's rows.
+func (l *life) sameSignups(rows int) {
+	l.t.Helper()
+	l.want(fmt.Sprint(rows), "SELECT count(*) FROM iceberg_rows('life.signup_fact@arrived')")
+	l.want("0", `SELECT count(*) FROM ((FROM iceberg_rows('life.signup_fact@arrived') EXCEPT ALL FROM iceberg_rows('life.signups'))
+		UNION ALL (FROM iceberg_rows('life.signups') EXCEPT ALL FROM iceberg_rows('life.signup_fact@arrived')))`)
+}
+
+// stateSQL counts, for one hour, what has happened up to its end: from the
+// hour before, as the session's branch has it, and the events of the hour.
+const stateSQL = `COPY (
+	WITH before AS (FROM iceberg_rows($branch_of) WHERE state_hour = $from::TIMESTAMPTZ - INTERVAL 1 HOUR)
+	SELECT $from::TIMESTAMPTZ AS state_hour,
+		coalesce((SELECT max(signups) FROM before), 0) + (SELECT count(*) FROM iceberg_rows('life.signup_fact@arrived') WHERE event_ts >= $from AND event_ts < $to) AS signups,
+		coalesce((SELECT max(cancels) FROM before), 0) + (SELECT count(*) FROM iceberg_rows('life.cancel_fact@arrived') WHERE event_ts >= $from AND event_ts < $to) AS cancels,
+		coalesce((SELECT max(plans) FROM before), 0) + (SELECT count(*) FROM iceberg_rows('life.plan_fact@arrived') WHERE event_ts >= $from AND event_ts < $to) AS plans
+) TO 'life.states' (FORMAT iceberg, MODE 'overwrite', WHERE $range, WAP_BRANCH $branch, STEP $from)`
+
+// onceSQL is the same for every hour at once, from all that the sources hold.
+const onceSQL = `SELECT h AS state_hour,
+	(SELECT count(*) FROM iceberg_rows('life.signup_fact@arrived') WHERE event_ts < h + INTERVAL 1 HOUR) AS signups,
+	(SELECT count(*) FROM iceberg_rows('life.cancel_fact@arrived') WHERE event_ts < h + INTERVAL 1 HOUR) AS cancels,
+	(SELECT count(*) FROM iceberg_rows('life.plan_fact@arrived') WHERE event_ts < h + INTERVAL 1 HOUR) AS plans
+	FROM range(TIMESTAMPTZ '2023-09-13 17:00:00+00', $valid_to::TIMESTAMPTZ, INTERVAL 1 HOUR) t(h)`
+
+// TestLifeStateful: a state of every hour, from three sources that bring late
+// rows, overwrites and a deletion. After every commit the target is what it
+// would be had it been built once from everything (semantics.md section 5).
+func TestLifeStateful(t *testing.T) {
+	t.Parallel()
 	l := openLife(t, "spark")
-	const src = "life.signup_fact@arrived|event_ts"
-	load := func(session string) {
-		t.Helper()
-		l.ask(`SET VARIABLE files = (SELECT list(file_path ORDER BY file_path) FROM psyberg_files($src, process_name := 'signups', session_id := $s,
-			session_table := 'etl.psyberg_session_f') WHERE change = 'ADDED' AND content = 'DATA')`, "src", src, "s", session)
-		l.ask(`COPY (FROM iceberg_rows('life.signup_fact@arrived', files := getvariable('files'))) TO 'life.signups'
-			(FORMAT iceberg, WAP_ID $s, CREATE_TABLE true, PARTITION_BY 'landing_date, hour')`, "s", session)
+	const src = "life.signup_fact@arrived|event_ts,life.cancel_fact@arrived|event_ts,life.plan_fact@arrived|event_ts"
+	l.ask("CREATE TABLE life.states (state_hour TIMESTAMPTZ, signups BIGINT, cancels BIGINT, plans BIGINT) USING iceberg PARTITIONED BY (day(state_hour))")
+	for i, run := range []struct {
+		session                 string
+		signups, cancels, plans int // snapshots that have arrived
+		vtts                    string
+		hours                   string // first, last, number
+	}{
+		{"s1", 10, 10, 11, "2023-09-14 06:00:00+00", "2023-09-13 17:00:00+00|2023-09-14 05:00:00+00|13"},
+		{"s2", 11, 11, 12, "2023-09-14 07:00:00+00", "2023-09-14 02:00:00+00|2023-09-14 06:00:00+00|5"},
+		{"s3", 12, 14, 13, "2023-09-14 08:00:00+00", "2023-09-13 21:00:00+00|2023-09-14 07:00:00+00|11"},
+	} {
+		vars := []string{"src", src, "p", "states", "s", run.session, "target", "life.states", "vtts", run.vtts, "valid_to", run.vtts}
+		l.arrived("life.signup_fact", run.signups)
+		l.arrived("life.cancel_fact", run.cancels)
+		l.arrived("life.plan_fact", run.plans)
+		l.want("3|READY", `SELECT count(*), min(status) FROM psyberg_init(process_name := $p, src_tables := $src, psyberg_session_id := $s,
+			psyberg_hwm_table := 'etl.high_water_mark', psyberg_session_table := 'etl.psyberg_session_f', etl_pattern_id := 2, vtts := $vtts)`, vars...)
+		const hours = "psyberg_iterations($src, process_name := $p, session_id := $s, session_table := 'etl.psyberg_session_f')"
+		l.want(run.hours, "SELECT min(from_ts)::VARCHAR, max(from_ts)::VARCHAR, count(*) FROM "+hours, vars...)
+		for _, hour := range strings.Split(l.ask("SELECT from_ts::VARCHAR, to_ts::VARCHAR FROM "+hours+" ORDER BY iteration", vars...), "\n") {
+			from, to, _ := strings.Cut(hour, "|")
+			copyVars := []string{"from", from, "to", to, "branch", "psyberg_" + run.session, "branch_of", "life.states@psyberg_" + run.session,
+				"range", "state_hour = TIMESTAMPTZ '" + from + "'"}
+			l.ask(stateSQL, copyVars...)
+			if i == 1 {
+				l.want("0", stateSQL, copyVars...) // the step is there
+			}
+		}
+		l.want("fast-forward|PUBLISHED|false", publishSQL, vars...)
+		l.ask(commitSQL, vars...)
+		l.want("0", "SELECT count(*) FROM (("+onceSQL+" EXCEPT ALL FROM iceberg_rows('life.states')) UNION ALL (FROM iceberg_rows('life.states') EXCEPT ALL "+onceSQL+"))", vars...)
+		l.want(run.vtts, "SELECT DISTINCT valid_to::VARCHAR FROM iceberg_rows('etl.high_water_mark') WHERE process_name = $p", vars...)
 	}
-	same := func() {
-		t.Helper()
-		l.want("0", `SELECT count(*) FROM ((FROM iceberg_rows('life.signup_fact@arrived') EXCEPT ALL FROM iceberg_rows('life.signups'))
-			UNION ALL (FROM iceberg_rows('life.signups') EXCEPT ALL FROM iceberg_rows('life.signup_fact@arrived')))`)
-	}
-	vars := func(session string) []string {
-		return []string{"src", src, "p", "signups", "pattern", "1", "target", "life.signups", "s", session}
-	}
-
-	l.arrived("life.signup_fact", 10)
-	l.want("life.signup_fact|FIRST_RUN|READY|10|32", initSQL, vars("s1")...)
-	load("s1")
-	l.want("fast-forward|PUBLISHED|false", publishSQL, vars("s1")...)
-	l.ask(commitSQL, vars("s1")...)
-	same()
-
-	l.arrived("life.signup_fact", 12)
-	l.want("life.signup_fact|OK|READY|2|9", initSQL, vars("s2")...)
-	l.want("life.signup_fact|OK|READY|2|9", initSQL, vars("s2")...) // again: as recorded
-	load("s2")
-	load("s2") // a second COPY finds the staged snapshot
-	l.want("32", "SELECT count(*) FROM iceberg_rows('life.signups')")
-	l.want("41", "SELECT count(*) FROM iceberg_rows('life.signups', wap_id := 's2')")
-	l.want("fast-forward|PUBLISHED|false", publishSQL, vars("s2")...)
-	l.want("already-published|PUBLISHED|true", publishSQL, vars("s2")...)
-	l.ask(commitSQL, vars("s2")...)
-	l.ask(commitSQL, vars("s2")...)
-	same()
-
-	l.want("life.signup_fact|UP_TO_DATE|NOTHING_TO_DO|0|0", initSQL, vars("s3")...)
-	l.ask(commitSQL, vars("s3")...)
-	l.want("true", `SELECT hwm_snapshot_id = (SELECT snapshot_id FROM iceberg_refs('life.signup_fact') WHERE name = 'arrived')
-		FROM iceberg_rows('etl.high_water_mark')`)
 }
