@@ -201,40 +201,6 @@ func TestParseGzip(t *testing.T) {
 	}
 }
 
-// Nothing that a file says can make Parse, or what is asked of its result, panic.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(minimal + "}"))
-	f.Add([]byte(gzipped(minimal + "}")))
-	for _, data := range archive(f, "pyiceberg", func(name string) bool {
-		return isMetadata(name) && (strings.Contains(name, "v3_types_empty") || strings.Contains(name, "part_evolution_v1"))
-	}) {
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := Parse("x", data)
-		if err != nil {
-			if !strings.HasSuffix(err.Error(), "[PSY_DAMAGED]") {
-				t.Fatal(err)
-			}
-			return
-		}
-		for ref := range m.Refs {
-			m.Head(ref)
-		}
-		for _, s := range m.Snapshots {
-			for range m.Ancestors(s.ID) {
-			}
-		}
-		m.AncestorOf(1, 2)
-		m.CurrentSchema().FieldByName("a.b")
-		ArrowSchema(m.CurrentSchema())
-		UnifiedPartition(m)
-		for _, s := range m.Specs {
-			PartitionPath(m.Bind(s), nil)
-		}
-	})
-}
-
 func TestAncestors(t *testing.T) {
 	m := &Metadata{Snapshots: []*psyberg.Snapshot{
 		{ID: 2, Parent: 1, HasParent: true}, // 1 has expired

@@ -85,7 +85,8 @@ func (t Transform) ResultType(source Type) Type {
 	return Type{Kind: KindString}
 }
 
-// PreservesOrder reports whether a <= b gives t(a) <= t(b).
+// PreservesOrder reports whether a <= b gives t(a) <= t(b). The least integers
+// are an exception: truncated, they wrap round to the greatest.
 func (t Transform) PreservesOrder() bool {
 	switch t.Kind {
 	case TransformIdentity, TransformTruncate, TransformYear, TransformMonth, TransformDay, TransformHour:
