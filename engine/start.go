@@ -78,7 +78,7 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 			chain.Functions(),
 			[]*surface.Function{rows.VectorFunction(catalogs)},
 		),
-		Queries:  []*surface.Query{functions.Rows(catalogs)},
+		Queries:  append(functions.Audits(catalogs), functions.Rows(catalogs)),
 		Handlers: []Handler{write.New(committer.New(catalogs), catalogs)},
 	}
 }
