@@ -51,6 +51,29 @@ func TestW5_WithdrawnFiles(t *testing.T) {
 	}
 }
 
+// W3: Java's expiry leaves the name of an expired parent in its child.
+func TestW3_ExpiredButNamed(t *testing.T) {
+	w := openWarehouse(t, "spark")
+	const table = "conf.hist_expired"
+	loaded := w.usable(t)[table]
+	d := Deps{Tables: w, State: marks(table, loaded, 5882578544738056722, 5)}
+	req := Request{Want: WantPartitions, Sources: sources(t, table), ProcessName: "p", HWMTable: "h"}
+	s := run(t, d, req).Sources[0]
+	if s.Window.Verdict != psyberg.OK || len(s.Window.Snapshots) != 3 || s.Changes.ChangedFiles != 3 {
+		t.Errorf("verdict %s, %d snapshots, %d files", s.Window.Verdict, len(s.Window.Snapshots), s.Changes.ChangedFiles)
+	}
+	// One further back is named by nobody that the head descends from.
+	d.State = marks(table, loaded, 3585532328418239441, 2)
+	_, err := Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeExpiredGap, "3585532328418239441", "1121391031832350979")
+	// A table of another UUID is another table.
+	state := marks(table, loaded, 5882578544738056722, 5)
+	state.watermarks[0].TableUUID = "00000000-0000-0000-0000-000000000000"
+	d.State = state
+	_, err = Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeReplaced, loaded.Meta.UUID)
+}
+
 // An expired watermark: the head's live entries above its sequence number; the
 // manifests that can hold none of them are not read.
 func TestExpiredGap(t *testing.T) {
