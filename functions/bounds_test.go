@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"psyberg/functions/meta"
 	"psyberg/functions/surface"
 )
 
@@ -71,10 +72,10 @@ func TestBoundsAreReadableMetrics(t *testing.T) {
 						}
 					}
 					want := "0"
-					if (b["min"] == nil || b["max"] == nil) && (m["value_count"] == nil || b["nulls"] == nil || number(m["value_count"]) > number(b["nulls"])+number(b["nans"])) {
+					if (b["min"] == nil || b["max"] == nil) && (m["value_count"] == nil || b["nulls"] == nil || wholeNumber(m["value_count"]) > wholeNumber(b["nulls"])+wholeNumber(b["nans"])) {
 						want = "1"
 					}
-					if number(r["data_file"].(map[string]any)["content"]) > 0 {
+					if wholeNumber(r["data_file"].(map[string]any)["content"]) > 0 {
 						want = "null"
 					}
 					if got := line(b["files_without_bounds"]); got != want {
@@ -90,8 +91,8 @@ func TestBoundsAreReadableMetrics(t *testing.T) {
 	}
 }
 
-// number reads a whole number; NULL is 0.
-func number(v any) (n int64) {
+// wholeNumber reads a whole number; NULL is 0.
+func wholeNumber(v any) (n int64) {
 	if v != nil {
 		if _, err := fmt.Sscan(fmt.Sprint(v), &n); err != nil {
 			panic(err)
@@ -126,5 +127,21 @@ func TestBoundsArgument(t *testing.T) {
 	rows := call(t, w, "iceberg_files", named("conf.floats", "bounds", []any{}))
 	if _, there := rows[0]["bounds"]; there {
 		t.Error("bounds := [] made a column")
+	}
+}
+
+// TestNanosecondBoundsCover: TIMESTAMPTZ has microseconds, so a nanosecond
+// bound is rounded outwards.
+func TestNanosecondBoundsCover(t *testing.T) {
+	typ := meta.Type{Kind: meta.KindTimestampTZNS}
+	for _, tc := range []struct{ nanos, lower, upper int64 }{
+		{1500, 1, 2}, {2000, 2, 2}, {-1500, -2, -1}, {-2000, -2, -2}, {-1, -1, 0}, {0, 0, 0},
+	} {
+		raw := meta.IntValue(meta.KindTimestampTZNS, tc.nanos).Encode()
+		lower, _ := shownBound(typ, raw, false)
+		upper, ok := shownBound(typ, raw, true)
+		if !ok || lower.Int != tc.lower || upper.Int != tc.upper {
+			t.Errorf("%d ns: %d to %d us, want %d to %d", tc.nanos, lower.Int, upper.Int, tc.lower, tc.upper)
+		}
 	}
 }

@@ -54,6 +54,8 @@ func boundType(t meta.Type) arrow.Field {
 		f.Type = typeInt
 	case meta.KindFixed: // its bounds may be truncated
 		f.Type = typeBlob
+	case meta.KindTimestampTZNS: // DuckDB's TIMESTAMPTZ has microseconds
+		f.Type = typeInstant
 	}
 	return f
 }
@@ -107,7 +109,7 @@ func readableMetrics(s *meta.Schema) (fileColumn, bool) {
 					appendCounts(b, in.entry(c).(*array.Map), row, k, byID)
 				}
 				for k, c := range bounds {
-					appendBounds(b, in.entry(c).(*array.Map), row, len(counts)+k, byID, leaves)
+					appendBounds(b, in.entry(c).(*array.Map), row, len(counts)+k, byID, leaves, c == manifest.UpperBounds)
 				}
 				// What no map mentioned is NULL.
 				for i := range leaves {
@@ -142,7 +144,7 @@ func appendCounts(b *array.StructBuilder, m *array.Map, row, k int, byID map[int
 	}
 }
 
-func appendBounds(b *array.StructBuilder, m *array.Map, row, k int, byID map[int32]int, leaves []metricsLeaf) {
+func appendBounds(b *array.StructBuilder, m *array.Map, row, k int, byID map[int32]int, leaves []metricsLeaf, upper bool) {
 	if m.IsNull(row) {
 		return
 	}
@@ -157,7 +159,7 @@ func appendBounds(b *array.StructBuilder, m *array.Map, row, k int, byID map[int
 		if leaf.Len() > row {
 			continue
 		}
-		if v, ok := shownBound(leaves[i].typ, items.Value(j)); !ok || v.Append(leaf) != nil {
+		if v, ok := shownBound(leaves[i].typ, items.Value(j), upper); !ok || v.Append(leaf) != nil {
 			if leaf.Len() <= row {
 				leaf.AppendNull()
 			}
@@ -165,11 +167,16 @@ func appendBounds(b *array.StructBuilder, m *array.Map, row, k int, byID map[int
 	}
 }
 
-// shownBound decodes a bound; ok is false where it is not a value of t.
-func shownBound(t meta.Type, raw []byte) (meta.Value, bool) {
+// shownBound decodes a bound as a value of boundType; ok is false where it is
+// none. Nanoseconds of a TIMESTAMPTZ are rounded away from the range's middle:
+// the bounds still cover.
+func shownBound(t meta.Type, raw []byte, upper bool) (v meta.Value, ok bool) {
 	v, err := meta.DecodeBound(t, raw)
 	if err != nil || t.Kind == meta.KindString && !utf8.Valid(raw) {
 		return meta.Null, false
+	}
+	if v.Kind == meta.KindTimestampTZNS {
+		v = meta.IntValue(meta.KindTimestampTZ, int64(instantOf(v, upper)))
 	}
 	return v, true
 }

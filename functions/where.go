@@ -178,10 +178,10 @@ func (b *entryBatch) metrics(id int32, row int) predicate.ColumnMetrics {
 func (b *entryBatch) rangeOf(l metricsLeaf, row int) columnRange {
 	m := b.metrics(l.id, row)
 	r := columnRange{values: m.Values, nulls: m.Nulls, nan: m.NaNs}
-	if v, ok := shownBound(l.typ, slices.Clone(m.Lower)); ok {
+	if v, ok := shownBound(l.typ, slices.Clone(m.Lower), false); ok {
 		r.min = v
 	}
-	if v, ok := shownBound(l.typ, slices.Clone(m.Upper)); ok {
+	if v, ok := shownBound(l.typ, slices.Clone(m.Upper), true); ok {
 		r.max = v
 	}
 	return r

@@ -87,11 +87,18 @@ func (id ident) levels() []string {
 
 // resolve finds the catalog that a name belongs to. A first part that names a
 // configured catalog is one; the name that a SQL catalog has in its database
-// works as well.
+// works as well, unless the whole name is a table's: PyIceberg's catalog "conf"
+// may have a namespace conf.
 func (c *Catalogs) resolve(ctx context.Context, p parsedName) ident {
 	levels, cat := p.levels, c.def
 	if len(levels) > 2 {
-		if name, ok := c.catalogOf(ctx, levels[0]); ok {
+		name, ok := c.catalogOf(ctx, levels[0])
+		if _, configured := c.defs[levels[0]]; ok && !configured {
+			last := len(levels) - 1
+			_, err := c.sources[name].locate(ctx, levels[:last], levels[last])
+			ok = err != nil
+		}
+		if ok {
 			cat, levels = name, levels[1:]
 		}
 	}
