@@ -30,7 +30,7 @@ var errGone = errors.New("nobody reads the result")
 
 // open opens the session that the flags ask for.
 func (a *app) open(ctx context.Context, database string) (*engine.Session, error) {
-	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database})
+	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log})
 }
 
 // newRunner opens output and session. close ends both.

@@ -41,6 +41,7 @@ var rewrite = flag.Bool("rewrite", false, "write what psyql prints into the scri
 // Besides testscript's own commands there are
 //
 //	tables NAME                   point psyql at the tables of testdata/NAME.tgz
+//	warehouse NAME NAMESPACE      point it at a copy of one namespace of them, which may be written to
 //	exits CODE psyql ARGS...      run a command that must end with CODE
 //	signalled SIGNAL CODE TEXT psyql ARGS...
 //	                              run it, send SIGNAL once TEXT is on stderr; it must end with CODE
@@ -54,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tables": tables, "exits": exits, "signalled": signalled,
+			"tables": tables, "warehouse": warehouse, "exits": exits, "signalled": signalled,
 		},
 	})
 }
@@ -69,6 +70,16 @@ func tables(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("TABLES", dir)
 	ts.Setenv("PSYQL_CATALOG_URI", "sqlite:///"+filepath.ToSlash(filepath.Join(dir, "catalog.db")))
 	ts.Setenv("PSYQL_PATH_MAP", "/warehouse/"+args[0]+"="+dir)
+}
+
+func warehouse(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: warehouse NAME NAMESPACE")
+	}
+	dir := testtables.Copy(ts.Value(testingT{}).(*testing.T), args[0], args[1])
+	ts.Setenv("WAREHOUSE", dir)
+	ts.Setenv("PSYQL_CATALOG_URI", "sqlite:///"+filepath.ToSlash(filepath.Join(dir, "catalog.db")))
+	ts.Setenv("PSYQL_WAREHOUSE", dir)
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

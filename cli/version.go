@@ -21,14 +21,19 @@ func newVersion(a *app) *cobra.Command {
 	}
 }
 
+// version is psyql's own version, as sessions record it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
 // versions are lines of name and version, psyql first.
 func versions() []string {
-	self, commit := "(devel)", ""
+	self, commit := version(), ""
 	found := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" {
-			self = v
-		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" && self == "(devel)" {
 				commit = " " + s.Value
