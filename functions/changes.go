@@ -60,7 +60,7 @@ func bindChanges(ctx context.Context, tables surface.Tables, args surface.Args) 
 	}
 	name, event, _ := strings.Cut(name, "|")
 	args.Positional = append([]any{name}, args.Positional[1:]...)
-	p, err := pin(ctx, tables, args)
+	p, err := pinFiles(ctx, tables, args)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,9 @@ func partitionRequest(unified []meta.UnifiedField) (fields []manifest.PartitionF
 	out := make([]arrow.Field, len(unified))
 	for i, u := range unified {
 		f := meta.ArrowField(&meta.Field{ID: u.ID, Name: u.Name, Type: u.Type})
+		if u.Type.Kind == meta.KindUnknown { // never a value; Arrow's null is no column type
+			f.Type = typeInt
+		}
 		out[i] = f
 		fields = append(fields, manifest.PartitionField{ID: u.ID, Name: u.Name, Type: f.Type})
 	}

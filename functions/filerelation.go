@@ -37,7 +37,7 @@ type fileQuery struct {
 // the columns of one or the other.
 func bindFiles(ctx context.Context, tables surface.Tables, args surface.Args, live bool,
 	columns func(unified []meta.UnifiedField) []fileColumn) (*surface.Relation, error) {
-	p, err := pin(ctx, tables, args)
+	p, err := pinFiles(ctx, tables, args)
 	if err != nil {
 		return nil, err
 	}

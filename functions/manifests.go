@@ -44,7 +44,7 @@ func manifestsFunction(tables surface.Tables) *surface.Function {
 		Name: "iceberg_manifests", Doc: manifestsDoc,
 		Positional: []surface.Arg{tableArg}, Named: append(allSnapshotsArgs(), pinArgs...),
 		Bind: func(ctx context.Context, args surface.Args) (*surface.Relation, error) {
-			p, err := pin(ctx, tables, args)
+			p, err := pinFiles(ctx, tables, args)
 			if err != nil {
 				return nil, err
 			}

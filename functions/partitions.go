@@ -42,7 +42,7 @@ func partitionsFunction(tables surface.Tables) *surface.Function {
 		Name: "iceberg_partitions", Doc: partitionsDoc,
 		Positional: []surface.Arg{tableArg}, Named: slices.Concat([]surface.Arg{whereArgument, boundsArgument}, pinArgs),
 		Bind: func(ctx context.Context, args surface.Args) (*surface.Relation, error) {
-			p, err := pin(ctx, tables, args)
+			p, err := pinFiles(ctx, tables, args)
 			if err != nil {
 				return nil, err
 			}
