@@ -125,12 +125,12 @@ type Source struct {
 	// VTTS is until when the source is complete. Other than for WantRange it is
 	// there only where somebody says it; its Source is empty otherwise.
 	VTTS psyberg.VTTS
-	// Below: for WantRange only.
-
-	// MaxEvent is the greatest event-time bound seen so far: what the watermark
-	// keeps, and this window. nil where none was ever seen.
+	// MaxEvent is the greatest event time seen so far, which the watermark
+	// keeps: its own, and what this window shows. Of a partition or a date, only
+	// the beginning counts as seen. nil where none was ever seen.
 	MaxEvent *psyberg.Instant
-	// Earliest is the earliest live event time, where Window.Recovered.
+	// Earliest is the earliest live event time, for WantRange after a gap
+	// (Window.Recovered).
 	Earliest *psyberg.Instant
 	// Recorded is the session row, where the session was recorded.
 	Recorded *psyberg.SessionRow

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"psyberg/functions/meta"
 	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
@@ -55,23 +56,23 @@ func TestW5_WithdrawnFiles(t *testing.T) {
 func TestW3_ExpiredButNamed(t *testing.T) {
 	w := openWarehouse(t, "spark")
 	const table = "conf.hist_expired"
-	loaded := w.usable(t)[table]
-	d := Deps{Tables: w, State: marks(table, loaded, 5882578544738056722, 5)}
+	tab := w.usable(t)[table]
+	d := Deps{Tables: w, State: marks(table, tab, 5882578544738056722, 5)}
 	req := Request{Want: WantPartitions, Sources: sources(t, table), ProcessName: "p", HWMTable: "h"}
 	s := run(t, d, req).Sources[0]
 	if s.Window.Verdict != psyberg.OK || len(s.Window.Snapshots) != 3 || s.Changes.ChangedFiles != 3 {
 		t.Errorf("verdict %s, %d snapshots, %d files", s.Window.Verdict, len(s.Window.Snapshots), s.Changes.ChangedFiles)
 	}
 	// One further back is named by nobody that the head descends from.
-	d.State = marks(table, loaded, 3585532328418239441, 2)
+	d.State = marks(table, tab, 3585532328418239441, 2)
 	_, err := Run(context.Background(), d, req)
 	wantError(t, err, psyberg.CodeExpiredGap, "3585532328418239441", "1121391031832350979")
 	// A table of another UUID is another table.
-	state := marks(table, loaded, 5882578544738056722, 5)
+	state := marks(table, tab, 5882578544738056722, 5)
 	state.watermarks[0].TableUUID = "00000000-0000-0000-0000-000000000000"
 	d.State = state
 	_, err = Run(context.Background(), d, req)
-	wantError(t, err, psyberg.CodeReplaced, loaded.Meta.UUID)
+	wantError(t, err, psyberg.CodeReplaced, tab.Meta.UUID)
 }
 
 // An expired watermark: the head's live entries above its sequence number; the
@@ -79,12 +80,12 @@ func TestW3_ExpiredButNamed(t *testing.T) {
 func TestExpiredGap(t *testing.T) {
 	w := openWarehouse(t, "pyiceberg")
 	const table = "conf.many_manifests"
-	loaded := w.usable(t)[table]
-	head, err := loaded.Meta.Head("")
+	tab := w.usable(t)[table]
+	head, err := tab.Meta.Head("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Tables: w, State: marks(table, loaded, 12345, head.Sequence-2)}
+	d := Deps{Tables: w, State: marks(table, tab, 12345, head.Sequence-2)}
 	req := Request{Want: WantPartitions, Pattern: psyberg.Stateless, Sources: sources(t, table), ProcessName: "p", HWMTable: "h"}
 	_, err = Run(context.Background(), d, req)
 	wantError(t, err, psyberg.CodeExpiredGap, "12345", "on_gap := 'recover'")
@@ -109,8 +110,8 @@ func TestExpiredGap(t *testing.T) {
 func TestExpiredGapStateful(t *testing.T) {
 	w := openWarehouse(t, "pyiceberg")
 	const table = "life.plan_fact"
-	loaded := w.usable(t)[table]
-	state := marks(table, loaded, 12345, 3)
+	tab := w.usable(t)[table]
+	state := marks(table, tab, 12345, 3)
 	state.watermarks[0].ValidTo = instant(hour(6))
 	d := Deps{Tables: w, State: state}
 	req := Request{Want: WantRange, Sources: sources(t, table+"|event_ts"), ProcessName: "p", HWMTable: "h", RecoverGap: true, VTTS: psyberg.VTTSOf(hour(7))}
@@ -266,6 +267,34 @@ func TestR5_VTTSOfTables(t *testing.T) {
 	}
 	_, err := Run(context.Background(), Deps{Tables: w}, Request{Want: WantRange, Sources: sources(t, "conf.empty_v2")})
 	wantError(t, err, psyberg.CodeNoVTTS, "psyberg.valid-to", "pass vtts")
+}
+
+// R5: of a day's partition, or a date, only the beginning is known to have
+// been seen: a day with events is not a day that is complete.
+func TestR5_ADayIsNoGuess(t *testing.T) {
+	day := psyberg.TimeRange{Min: hour(0), Max: hour(24) - 1}
+	p := psyberg.PartitionChange{Partition: psyberg.Partition{Time: &day}, Events: &day}
+	file := psyberg.FileChange{File: psyberg.File{Partition: p.Partition}, Times: &day}
+	exact := psyberg.FileChange{File: psyberg.File{Events: &psyberg.TimeRange{Min: hour(1), Max: hour(5)}}}
+	date := &eventColumn{field: &meta.Field{Type: meta.Type{Kind: meta.KindDate}}}
+	stamp := &eventColumn{field: &meta.Field{Type: meta.Type{Kind: meta.KindTimestampTZ}}}
+	for name, tc := range map[string]struct {
+		basis   psyberg.TimeBasis
+		event   *eventColumn
+		missing int64
+		want    psyberg.Instant
+	}{
+		"by partition":                  {psyberg.BasisPartition, nil, 0, hour(0)},
+		"by a date column":              {psyberg.BasisColumn, date, 0, hour(0)},
+		"by a timestamp":                {psyberg.BasisColumn, stamp, 0, hour(24) - 1},
+		"a partition instead of bounds": {psyberg.BasisColumn, stamp, 1, hour(5)},
+	} {
+		f := &finder{Source: &Source{Basis: tc.basis}, event: tc.event, req: &Request{OnMissing: psyberg.MissingPartition}}
+		got := f.greatest(&psyberg.ChangeSet{Events: &day, Partitions: []psyberg.PartitionChange{p}, Files: []psyberg.FileChange{file, exact}, FilesWithoutBounds: tc.missing})
+		if got == nil || *got != tc.want {
+			t.Errorf("%s: %v, want %s", name, got, tc.want)
+		}
+	}
 }
 
 // changed changes tables as they are loaded.

@@ -27,16 +27,17 @@ func TestEveryTableFirstRun(t *testing.T) {
 	answers, missing := map[psyberg.TimeBasis]int{}, 0
 	for _, suite := range []string{"spark", "pyiceberg"} {
 		w := openWarehouse(t, suite)
-		for name, table := range w.usable(t) {
+		tables := loaded(w.usable(t))
+		for name, table := range tables {
 			for _, source := range timeBases(name, table) {
 				req := Request{Want: WantRange, Sources: []psyberg.SourceName{source}, VTTS: psyberg.VTTSOf(hour(0))}
-				exact, err := Run(context.Background(), Deps{Tables: w}, req)
+				exact, err := Run(context.Background(), Deps{Tables: tables}, req)
 				var e *psyberg.Error
 				if err != nil && !(errors.As(err, &e) && e.Code == psyberg.CodeMissingBounds && e.Advice != "") {
 					t.Errorf("%s|%s: %v", name, source.EventColumn, err)
 				}
 				req.OnMissing = psyberg.MissingPartition
-				wide, wideErr := Run(context.Background(), Deps{Tables: w}, req)
+				wide, wideErr := Run(context.Background(), Deps{Tables: tables}, req)
 				switch {
 				case err != nil:
 					missing++
@@ -70,7 +71,8 @@ func TestEveryTableFirstRun(t *testing.T) {
 func TestEveryWindowStateful(t *testing.T) {
 	w := openWarehouse(t, "spark")
 	done, withTimes := 0, 0
-	for name, table := range w.usable(t) {
+	tables := loaded(w.usable(t))
+	for name, table := range tables {
 		lines(table, func(from, to *psyberg.Snapshot) {
 			if from == nil || (int(from.Sequence)+int(to.Sequence))%3 != 0 { // a third of them
 				return
@@ -78,7 +80,7 @@ func TestEveryWindowStateful(t *testing.T) {
 			for _, source := range timeBases(name, table) {
 				req := window(name, from, to, WantFiles)
 				req.Sources, req.EventTimes = []psyberg.SourceName{source}, true
-				res, err := Run(context.Background(), Deps{Tables: w}, req)
+				res, err := Run(context.Background(), Deps{Tables: tables}, req)
 				var e *psyberg.Error
 				if err != nil && !(errors.As(err, &e) && e.Code == psyberg.CodeMissingBounds) {
 					t.Errorf("%s|%s (%d, %d]: %v", name, source.EventColumn, from.ID, to.ID, err)

@@ -145,6 +145,16 @@ func (w *warehouse) usable(t testing.TB) map[string]*surface.Table {
 	return out
 }
 
+// loaded are tables that were loaded before: for tests that ask the same one
+// hundreds of times, and change none.
+type loaded map[string]*surface.Table
+
+func (l loaded) Load(_ context.Context, name string) (*surface.Table, error) { return l[name], nil }
+
+func (l loaded) List(context.Context, string, []string) ([]surface.ListedTable, error) {
+	return nil, nil
+}
+
 // fakeState is a session table and a watermark table in memory.
 type fakeState struct {
 	sessions   []psyberg.SessionRow

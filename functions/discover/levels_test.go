@@ -48,8 +48,9 @@ func TestC2_LevelsAgree(t *testing.T) {
 			t.Parallel()
 			w := openWarehouse(t, suite)
 			taken := map[psyberg.Level]int{}
-			for name, table := range w.usable(t) {
-				lines(table, func(from, to *psyberg.Snapshot) { compareLevels(t, w, name, table, from, to, taken) })
+			tables := loaded(w.usable(t))
+			for name, table := range tables {
+				lines(table, func(from, to *psyberg.Snapshot) { compareLevels(t, w, tables, name, from, to, taken) })
 			}
 			t.Log(taken)
 			if taken[psyberg.LevelSummary] < 25 || taken[psyberg.LevelManifests] < 150 || taken[psyberg.LevelLive] < 150 {
@@ -59,13 +60,13 @@ func TestC2_LevelsAgree(t *testing.T) {
 	}
 }
 
-func compareLevels(t *testing.T, w *warehouse, name string, table *surface.Table, from, to *psyberg.Snapshot, taken map[psyberg.Level]int) {
+func compareLevels(t *testing.T, w *warehouse, tables loaded, name string, from, to *psyberg.Snapshot, taken map[psyberg.Level]int) {
 	t.Helper()
 	where := fmt.Sprintf("%s to %d", name, to.ID)
 	if from != nil {
 		where = fmt.Sprintf("%s (%d, %d]", name, from.ID, to.ID)
 	}
-	d := Deps{Tables: w}
+	d := Deps{Tables: tables}
 	w.manifests()
 	cheap, err := Run(context.Background(), d, window(name, from, to, WantPartitions))
 	if err != nil {

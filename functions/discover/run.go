@@ -217,12 +217,13 @@ func newFinder(s *Source, d Deps, req *Request) (*finder, error) {
 	return f, nil
 }
 
-// find works out the change set, and when it landed.
+// find works out the change set, when it landed, and what was seen.
 func (f *finder) find(ctx context.Context) error {
 	var err error
 	if f.Changes, err = f.changes(ctx); err != nil {
 		return err
 	}
+	f.seen()
 	for _, p := range f.Changes.Partitions {
 		if p.FirstCommit == nil || p.LastCommit == nil {
 			continue
@@ -252,15 +253,22 @@ func (res *Result) plan(ctx context.Context, finders []*finder) error {
 	return err
 }
 
-// resolve finds the VTTS, the greatest event time seen, and after a gap the
-// earliest live one.
-func (f *finder) resolve(ctx context.Context) error {
+// seen is the greatest event time seen so far: what the watermark keeps, and
+// what this window shows.
+func (f *finder) seen() {
+	if f.Recorded != nil {
+		return // as it was recorded
+	}
 	if f.Mark != nil {
 		f.MaxEvent = f.Mark.MaxEventTS
 	}
 	if e := f.greatest(f.Changes); e != nil && (f.MaxEvent == nil || *e > *f.MaxEvent) {
 		f.MaxEvent = e
 	}
+}
+
+// resolve finds the VTTS, and after a gap the earliest live event time.
+func (f *finder) resolve(ctx context.Context) error {
 	if f.Window.Recovered {
 		live, err := f.everything(ctx)
 		if err != nil {
