@@ -21,11 +21,13 @@ func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// setUpLog makes the logger that the flags ask for.
+// setUpLog makes the logger that the flags ask for. The line of each statement
+// is there unless a person watches who did not ask for it.
 func (a *app) setUpLog() error {
 	level := slog.LevelInfo
-	if a.io.ErrTerminal {
-		level = slog.LevelWarn
+	a.statementLevel = slog.LevelInfo
+	if a.io.ErrTerminal && a.opts.logLevel == "" {
+		a.statementLevel = slog.LevelDebug
 	}
 	if a.opts.logLevel != "" {
 		if err := level.UnmarshalText([]byte(a.opts.logLevel)); err != nil {
@@ -44,7 +46,7 @@ func (a *app) setUpLog() error {
 // properties and parameters with a telling name.
 var (
 	uriPassword = regexp.MustCompile(`(://[^/\s:@'"]*):[^/\s@'"]+@`)
-	namedSecret = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*["']?\s*[=:]\s*["']?)[^\s"'&,;}]+`)
+	namedSecret = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*(?:["']?\s*=\s*|["']\s*:\s*)["']?)[^\s"'&,;}]+`)
 )
 
 // redact takes passwords, tokens and keys out of a text that people will see.

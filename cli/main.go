@@ -13,6 +13,8 @@ type app struct {
 	io   IO
 	opts options
 	log  *slog.Logger
+	// statementLevel is the level of the line that each statement logs.
+	statementLevel slog.Level
 	// cancel ends the run with a cause.
 	cancel context.CancelCauseFunc
 	// done is closed when the run is over.

@@ -77,7 +77,7 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 		fs.BoolVar(&o.exitNothingToDo, "exit-nothing-to-do", false, "exit 99, not 0, where the last rows with a column status all say NOTHING_TO_DO")
 	})
 	inGroup(fs, groupLog, func(fs *pflag.FlagSet) {
-		fs.StringVar(&o.logLevel, "log-level", "", "debug, info, warn or error (default info, on a terminal warn): a line for each statement is info")
+		fs.StringVar(&o.logLevel, "log-level", "", "debug, info (default), warn or error; a line for each statement is info, on a terminal debug unless this is given")
 		fs.StringVar(&o.logFormat, "log-format", "text", "text or json: json also for the error that ends a run")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,8 +74,10 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(help)
 	cobra.EnableCommandSorting = false // help shows the steps in their order
-	for _, s := range []*step{initStep(), publishStep(), commitStep()} {
-		root.AddCommand(newStep(a, s))
+	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep()} {
+		if slices.Contains(scriptNames(), s.name) {
+			root.AddCommand(newStep(a, s))
+		}
 	}
 	root.AddCommand(newShow(a), newVersion(a))
 	return root

@@ -120,7 +120,7 @@ func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Var
 		if r.rows >= 0 {
 			attrs = append(attrs, "rows", r.rows)
 		}
-		r.app.log.InfoContext(ctx, "done", attrs...)
+		r.app.log.Log(ctx, r.app.statementLevel, "done", attrs...)
 	}
 	if e := r.out.flush(); err == nil {
 		err = e
