@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"psyberg/engine/audit"
 	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
 	"psyberg/engine/catalog/committer"
@@ -66,8 +67,9 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 	if now == nil {
 		now = time.Now
 	}
-	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log,
-		Now: func() psyberg.Instant { return psyberg.Instant(now().UnixMicro()) }})
+	clock := func() psyberg.Instant { return psyberg.InstantOf(now()) }
+	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log, Now: clock})
+	audits := audit.Deps{Tables: catalogs, Preflight: catalogs, Store: store, Run: run, Now: clock}
 	return Options{
 		Path:       cfg.Database,
 		Settings:   cfg.Settings,
@@ -75,6 +77,8 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 		Functions: slices.Concat(
 			functions.All(catalogs),
 			functions.Psyberg(find),
+			[]*surface.Function{functions.Preflight(audit.Plans{Preflighter: catalogs})},
+			audit.Functions(audits),
 			chain.Functions(),
 			[]*surface.Function{rows.VectorFunction(catalogs)},
 		),

@@ -1,12 +1,16 @@
 package audit_test
 
-import "testing"
+import (
+	"testing"
+
+	"psyberg/functions/surface"
+)
 
 // stagedFixture has a target with the events of hours 0 to 2 on main, and on
 // top of it, staged as s1: hours 3 and 5, with a NULL, a value out of range
 // and a key that main has.
-func stagedFixture(t *testing.T) *fixture {
-	f := newFixture(t)
+func stagedFixture(t *testing.T, more ...func(*fixture) []*surface.Function) *fixture {
+	f := newFixture(t, more...)
 	f.run(
 		`CREATE TABLE ns.t (id BIGINT, event_ts TIMESTAMPTZ, amount DOUBLE, name VARCHAR, info STRUCT(kind VARCHAR)) USING iceberg PARTITIONED BY (hours(event_ts))`,
 		`COPY (SELECT i AS id, TIMESTAMPTZ '2023-09-14 00:00:00+00' + INTERVAL 1 HOUR * (i % 3) + INTERVAL 10 MINUTE AS event_ts, i::DOUBLE AS amount, 'n' || i AS name, {'kind': 'a'} AS info

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"psyberg/engine"
+	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
 	"psyberg/engine/catalog/committer"
+	"psyberg/engine/state"
 	"psyberg/engine/write"
 	"psyberg/functions"
 	"psyberg/functions/rows"
@@ -22,6 +24,8 @@ type fixture struct {
 	dir string
 	c   *catalog.Catalogs
 	s   *engine.Session
+
+	store *state.Store // sessionFixture
 }
 
 func newFixture(t testing.TB, more ...func(*fixture) []*surface.Function) *fixture {
@@ -104,4 +108,26 @@ func (f *fixture) fails(sql string, words ...string) {
 			f.t.Errorf("%s: error %q lacks %q", sql, err, w)
 		}
 	}
+}
+
+func (i inner) Inner(ctx context.Context, q string) (bridge.Rows, error) { return i.f.s.Inner(ctx, q) }
+
+// meddler stages something else while an audit runs.
+type meddler struct{ f *fixture }
+
+func (m meddler) Inner(ctx context.Context, q string) (bridge.Rows, error) {
+	if _, err := m.f.c.Discard(ctx, "ns.t", "s1"); err != nil {
+		return nil, err
+	}
+	m.f.run(`COPY (SELECT 1::BIGINT AS id, TIMESTAMPTZ '2023-09-14 03:10:00+00' AS event_ts, 1.0 AS amount, 'x' AS name, NULL AS info) TO 'ns.t' (FORMAT iceberg, WAP_ID 's1')`)
+	return m.f.s.Inner(ctx, q)
+}
+
+func containsAll(s string, words ...string) bool {
+	for _, w := range words {
+		if !strings.Contains(s, w) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,231 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"psyberg/engine/bridge"
+	"psyberg/functions"
+	"psyberg/functions/meta"
+	"psyberg/psyberg"
+)
+
+// Request is one run of an audits.yaml.
+type Request struct {
+	Process, Session, SessionTable, Target string
+	File                                   string // path of the audits.yaml
+}
+
+// Finding is what one audit found.
+type Finding struct {
+	psyberg.AuditRow
+	// Sample are the texts of the first violations, at most maxSample.
+	Sample []string
+}
+
+// maxSample is how many violations are shown; all are counted.
+const maxSample = 5
+
+// maxText is how long the text of a violation may be, in bytes.
+const maxText = 500
+
+// Run runs every audit of the file on what the session has staged, and records
+// what they found. A session that has nothing to do has nothing staged: no
+// audit runs. A failed blocking audit is no error here: Verdict says so.
+//
+// Errors: an unknown session (with near matches); nothing staged, or more than
+// one snapshot; an audit that cannot run; [PSY_CONFLICT] where what is staged
+// changed meanwhile. Nothing is recorded then.
+func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
+	file, err := ReadFile(req.File)
+	if err != nil {
+		return nil, err
+	}
+	own, err := d.session(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if own.Status == psyberg.StatusNothingToDo || own.Status == psyberg.StatusBaseline {
+		return nil, nil
+	}
+	known, vars := functions.Audits(d.Tables), variables(req, own)
+	queries := make([]string, len(file.Audits))
+	for i, a := range file.Audits { // all are checked before the first one runs
+		if queries[i], err = file.query(a, known, vars); err != nil {
+			return nil, err
+		}
+	}
+	staged, err := d.staged(ctx, req, own)
+	if err != nil {
+		return nil, err
+	}
+	now := d.Now()
+	out := make([]Finding, len(file.Audits))
+	rows := make([]psyberg.AuditRow, len(file.Audits))
+	for i, a := range file.Audits {
+		if out[i], err = d.one(ctx, queries[i]); err != nil {
+			return nil, fmt.Errorf("run audit %q: %w", a.Name, err)
+		}
+		r := &out[i].AuditRow
+		r.Process, r.Session, r.Target, r.Audit = req.Process, req.Session, req.Target, a.Name
+		r.Blocking, r.Staged, r.AuditedAt = a.Blocking, staged, now
+		rows[i] = *r
+	}
+	again, err := d.staged(ctx, req, own)
+	if err != nil {
+		return nil, err
+	}
+	if again != staged {
+		return nil, &psyberg.Error{Code: psyberg.CodeConflict, Op: "audit", Object: fmt.Sprintf("session %q", req.Session),
+			Cause: fmt.Sprintf("snapshot %d was staged when the audits began, now it is %d", staged, again), Advice: "run the audits again"}
+	}
+	return out, d.Store.RecordAudits(ctx, req.SessionTable, rows)
+}
+
+// session finds the session's row.
+func (d Deps) session(ctx context.Context, req Request) (psyberg.SessionRow, error) {
+	rows, err := d.Store.Sessions(ctx, req.SessionTable, req.Process)
+	if err != nil {
+		return psyberg.SessionRow{}, fmt.Errorf("find session %q: %w", req.Session, err)
+	}
+	var ids []string
+	for _, r := range rows {
+		if r.Session == req.Session {
+			return r, nil
+		}
+		if !slices.Contains(ids, r.Session) {
+			ids = append(ids, r.Session)
+		}
+	}
+	return psyberg.SessionRow{}, fmt.Errorf("find session %q of process %q in %q: there is no such session%s", req.Session, req.Process, req.SessionTable, meta.Suggest(req.Session, ids))
+}
+
+// staged finds the snapshot that the session has staged, or, where it was
+// published already, the published one.
+func (d Deps) staged(ctx context.Context, req Request, own psyberg.SessionRow) (psyberg.SnapshotID, error) {
+	p, err := d.Preflight.Preflight(ctx, req.Target, req.Session)
+	switch {
+	case err != nil:
+		return 0, err
+	case p.HasStaged:
+		return p.Staged, nil
+	case p.HasPublished && own.StagedSnapshot != nil:
+		return *own.StagedSnapshot, nil
+	case p.HasPublished:
+		return p.Published, nil
+	}
+	reason := p.Reason
+	if hint := d.unstaged(ctx, req, own); hint != "" {
+		reason = hint
+	}
+	return 0, &psyberg.Error{Op: "audit", Object: fmt.Sprintf("session %q on %q", req.Session, req.Target), Cause: reason,
+		Advice: "load with COPY ... (WAP_ID) or (WAP_BRANCH) before the audits"}
+}
+
+// unstaged asks whether the session's snapshot went to main instead: Spark
+// does not stage a DELETE that drops whole files.
+func (d Deps) unstaged(ctx context.Context, req Request, own psyberg.SessionRow) string {
+	t, err := d.Tables.Load(ctx, req.Target)
+	if err != nil {
+		return ""
+	}
+	r := psyberg.PublishRequest{Target: psyberg.NewHistory(t.Meta.UUID, t.Meta.FormatVersion, t.Meta.Snapshots), ID: req.Session, Since: &own.CreatedAt}
+	if t.Meta.HasCurrent {
+		r.Head = psyberg.PinOf(t.Meta.CurrentSnapshotID)
+	}
+	if plan := psyberg.PlanPublish(r); plan.Staged == nil && plan.Published == nil {
+		return plan.Reason
+	}
+	return ""
+}
+
+// one runs a query and counts its rows.
+func (d Deps) one(ctx context.Context, query string) (Finding, error) {
+	rows, err := d.Run.Inner(ctx, query)
+	if err != nil {
+		return Finding{}, err
+	}
+	defer rows.Close()
+	columns := rows.Columns()
+	if len(columns) == 0 || rows.Changed() >= 0 {
+		return Finding{}, errNotQuery
+	}
+	var f Finding
+	for rows.Next() {
+		if f.Violations++; len(f.Sample) < maxSample {
+			f.Sample = append(f.Sample, violation(columns, rows.Row()))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return Finding{}, err
+	}
+	f.Passed = f.Violations == 0
+	if len(f.Sample) > 0 {
+		f.FirstViolation = f.Sample[0]
+	}
+	return f, nil
+}
+
+// violation is the text of a violating row: its column violation, else all
+// columns with their names.
+func violation(columns []bridge.Column, row []any) string {
+	if s, ok := row[0].(string); ok && strings.EqualFold(columns[0].Name, "violation") {
+		return cut(s)
+	}
+	var b strings.Builder
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.Name + " = " + valueText(row[i]))
+		if b.Len() > maxText {
+			break
+		}
+	}
+	return cut(b.String())
+}
+
+func valueText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case time.Time:
+		return v.UTC().Format("2006-01-02 15:04:05.999999")
+	}
+	return fmt.Sprint(v)
+}
+
+// cut keeps a text short, and whole characters.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "..."
+}
+
+// Verdict says whether what the session has staged may be published: an *Error
+// with PSY_AUDIT_FAILED where a blocking audit failed. A session that has
+// nothing to do needs no audit.
+func Verdict(ctx context.Context, d Deps, req Request, require bool) (psyberg.AuditVerdict, psyberg.SnapshotID, error) {
+	own, err := d.session(ctx, req)
+	if err != nil {
+		return psyberg.AuditVerdict{}, 0, err
+	}
+	if own.Status == psyberg.StatusNothingToDo || own.Status == psyberg.StatusBaseline {
+		return psyberg.AuditVerdict{Kind: psyberg.AuditsNotAsked}, 0, nil
+	}
+	staged, err := d.staged(ctx, req, own)
+	if err != nil {
+		return psyberg.AuditVerdict{}, 0, err
+	}
+	rows, err := d.Store.Audits(ctx, req.SessionTable, req.Process, req.Session)
+	if err != nil {
+		return psyberg.AuditVerdict{}, 0, err
+	}
+	rows = slices.DeleteFunc(rows, func(r psyberg.AuditRow) bool { return r.Target != req.Target })
+	v, err := psyberg.JudgeAudits(rows, staged, nil, require)
+	return v, staged, err
+}
