@@ -162,34 +162,3 @@ func TestVectorFunction(t *testing.T) {
 		}
 	}
 }
-
-// FuzzDecodeVector: no blob makes the decoder panic or hold more than it has.
-func FuzzDecodeVector(f *testing.F) {
-	for _, p := range [][]int64{{}, {1, 2, 3}, {1 << 40, 1 << 41}} {
-		b := encodeVector(f, p...)
-		f.Add(b[8 : len(b)-4])
-	}
-	f.Fuzz(func(t *testing.T, bitmaps []byte) {
-		if len(bitmaps) > 1<<16 {
-			return
-		}
-		body := append(slices.Clone(vectorMagic[:]), bitmaps...)
-		blob := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
-		blob = append(append(blob, body...), binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body))...)
-		v, err := DecodeVector(blob)
-		if err != nil {
-			return
-		}
-		last, n := int64(-1), 0
-		v.Positions(func(p []int64) bool {
-			for _, x := range p {
-				if x <= last {
-					t.Fatalf("position %d after %d", x, last)
-				}
-				last = x
-			}
-			n += len(p)
-			return n < 1<<20
-		})
-	})
-}
