@@ -189,6 +189,30 @@ func TestSurface(t *testing.T) {
 	}
 }
 
+// TestBindsOnce: a call is bound, and a SELECT written, once for a statement:
+// the snapshot is pinned there (house rule 1), and that it costs once.
+func TestBindsOnce(t *testing.T) {
+	t.Parallel()
+	var binds, plans int
+	f, q := lines("echo", echo), reads("numbers")
+	bind, plan := f.Bind, q.SQL
+	f.Bind = func(ctx context.Context, a surface.Args) (*surface.Relation, error) { binds++; return bind(ctx, a) }
+	q.SQL = func(ctx context.Context, a surface.Args) (string, error) { plans++; return plan(ctx, a) }
+	s := openSession(t, Options{Functions: []*surface.Function{f}, Queries: []*surface.Query{q}})
+	for _, stmt := range []string{
+		"FROM %s", "SELECT count(*) FROM %s", "EXPLAIN FROM %s", "SET VARIABLE v = (SELECT count(*) FROM %s)", "CREATE TABLE t AS FROM %s", "INSERT INTO t FROM %s",
+	} {
+		for _, call := range []string{"echo('x')", "numbers(3, files := ['a'])"} {
+			binds, plans = 0, 0
+			stmt := strings.Replace(fmt.Sprintf(stmt, call), " t ", " "+call[:4]+" ", 1)
+			mustAsk(t, s, stmt)
+			if binds+plans != 1 {
+				t.Errorf("%s: bound %d times, planned %d times", stmt, binds, plans)
+			}
+		}
+	}
+}
+
 func TestQueryErrors(t *testing.T) {
 	t.Parallel()
 	s := surfaceSession(t)
