@@ -107,11 +107,10 @@ func checkRead(t *testing.T, where string, s *Source, read []string) {
 	allowed := map[string]bool{}
 	r := newReader(s.Table, nil)
 	add := func(snap *psyberg.Snapshot, ok func(manifest.File) bool) {
-		files, err := r.list(context.Background(), snap)
-		if err != nil {
+		if err := r.readLists(context.Background(), []*psyberg.Snapshot{snap}); err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range files {
+		for _, f := range r.lists[snap.ManifestList] {
 			if ok(f) {
 				allowed[f.Path] = true
 			}

@@ -3,7 +3,6 @@ package discover
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"psyberg/functions/manifest"
@@ -11,8 +10,35 @@ import (
 	"psyberg/psyberg"
 )
 
-// inFlight is how many manifests are read and decoded at the same time.
+// inFlight is how many files are read and decoded at the same time.
 const inFlight = 4
+
+// concurrently calls do for 0 to n-1, a few at a time; the first error ends
+// all, and is returned.
+func concurrently(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var done sync.WaitGroup
+	for range min(inFlight, n) {
+		done.Go(func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					continue // the others are not worth beginning
+				}
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	done.Wait()
+	return context.Cause(ctx)
+}
 
 // reader reads the manifest lists and manifests of one table, each at most
 // once (D3).
@@ -27,41 +53,51 @@ func newReader(t *surface.Table, d *decoder) *reader {
 	return &reader{table: t, decoder: d, lists: map[string][]manifest.File{}, entries: map[string][]psyberg.Entry{}}
 }
 
-// list returns the manifests of a snapshot. Snapshots may share a list.
-func (r *reader) list(ctx context.Context, s *psyberg.Snapshot) ([]manifest.File, error) {
-	if s.ManifestList == "" {
-		if len(s.Manifests) == 0 {
-			return nil, nil
+// readLists reads the manifest lists of snapshots, those that are not known
+// yet. Snapshots may share one.
+func (r *reader) readLists(ctx context.Context, snapshots []*psyberg.Snapshot) error {
+	var todo []*psyberg.Snapshot
+	asked := map[string]bool{}
+	for _, s := range snapshots {
+		switch {
+		case s.ManifestList == "" && len(s.Manifests) > 0:
+			return fmt.Errorf("read manifests of snapshot %d of table %q: it names them inline, without a manifest list, as tables of before Iceberg 0.8 do; "+
+				"rewrite the table's manifests with Iceberg 1.x first", s.ID, r.table.Name)
+		case s.ManifestList == "" || asked[s.ManifestList] || r.lists[s.ManifestList] != nil:
+		default:
+			asked[s.ManifestList] = true
+			todo = append(todo, s)
 		}
-		return nil, fmt.Errorf("read manifests of snapshot %d of table %q: it names them inline, without a manifest list, as tables of before Iceberg 0.8 do; "+
-			"rewrite the table's manifests with Iceberg 1.x first", s.ID, r.table.Name)
 	}
-	if files, ok := r.lists[s.ManifestList]; ok {
-		return files, nil
-	}
-	data, err := r.table.Files.Read(ctx, s.ManifestList, -1)
+	lists := make([][]manifest.File, len(todo))
+	err := concurrently(ctx, len(todo), func(ctx context.Context, i int) error {
+		s := todo[i]
+		data, err := r.table.Files.Read(ctx, s.ManifestList, -1)
+		if err != nil {
+			return fmt.Errorf("read manifest list %q of snapshot %d: %w", s.ManifestList, s.ID, err)
+		}
+		lists[i], err = manifest.ReadList(s.ManifestList, data)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read manifest list %q of snapshot %d: %w", s.ManifestList, s.ID, err)
+		return err
 	}
-	files, err := manifest.ReadList(s.ManifestList, data)
-	if err != nil {
-		return nil, err
+	for i, s := range todo {
+		r.lists[s.ManifestList] = lists[i]
 	}
-	r.lists[s.ManifestList] = files
-	return files, nil
+	return nil
 }
 
 // added returns the manifests that the snapshots themselves added, and that
 // hold a change. Those of v1 lists that do not say who added them may: their
 // entries tell.
 func (r *reader) added(ctx context.Context, snapshots []*psyberg.Snapshot) ([]manifest.File, error) {
+	if err := r.readLists(ctx, snapshots); err != nil {
+		return nil, err
+	}
 	var out []manifest.File
 	for _, s := range snapshots {
-		files, err := r.list(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
+		for _, f := range r.lists[s.ManifestList] {
 			own := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
 			if own && !(f.AddedFiles == 0 && f.DeletedFiles == 0) {
 				out = append(out, f)
@@ -77,12 +113,11 @@ func (r *reader) live(ctx context.Context, s *psyberg.Snapshot, deletes bool) ([
 	if s == nil {
 		return nil, nil
 	}
-	files, err := r.list(ctx, s)
-	if err != nil {
+	if err := r.readLists(ctx, []*psyberg.Snapshot{s}); err != nil {
 		return nil, err
 	}
 	var out []manifest.File
-	for _, f := range files {
+	for _, f := range r.lists[s.ManifestList] {
 		if (deletes || f.Content == manifest.ContentData) && !(f.AddedFiles == 0 && f.ExistingFiles == 0) {
 			out = append(out, f)
 		}
@@ -115,30 +150,13 @@ func (r *reader) read(ctx context.Context, files []manifest.File) ([]psyberg.Ent
 }
 
 func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	results := make([][]psyberg.Entry, len(files))
-	next := make(chan int)
-	var done sync.WaitGroup
-	for range min(inFlight, max(2, runtime.GOMAXPROCS(0)), len(files)) {
-		done.Go(func() {
-			for i := range next {
-				var err error
-				if results[i], err = r.decode(ctx, files[i]); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := range files {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	done.Wait()
-	if err := context.Cause(ctx); err != nil {
+	err := concurrently(ctx, len(files), func(ctx context.Context, i int) error {
+		var err error
+		results[i], err = r.decode(ctx, files[i])
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for i, f := range files {
@@ -148,9 +166,6 @@ func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
 }
 
 func (r *reader) decode(ctx context.Context, f manifest.File) ([]psyberg.Entry, error) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
 	size := f.Length
 	if size <= 0 {
 		size = -1
