@@ -131,7 +131,7 @@ func (s *Source) replay(opt psyberg.WindowOptions) error {
 			return &psyberg.Error{Code: psyberg.CodeExpiredGap, Op: "find window of session " + fmt.Sprintf("%q", r.Session),
 				Object: fmt.Sprintf("source %q", s.Name.String()),
 				Cause:  fmt.Sprintf("its end snapshot %d has expired", *r.EndSnapshot),
-				Advice: "what it read can no longer be told; run init again"}
+				Advice: recordedAdvice}
 		}
 		s.Head = psyberg.PinOf(*r.EndSnapshot)
 	}
@@ -147,8 +147,14 @@ func (s *Source) replay(opt psyberg.WindowOptions) error {
 	}
 	var err error
 	s.Window, err = s.window(mark, opt)
+	if e := new(psyberg.Error); errors.As(err, &e) {
+		e.Op, e.Advice = fmt.Sprintf("find window of session %q", r.Session), recordedAdvice
+	}
 	return err
 }
+
+// recordedAdvice: no argument helps a session whose snapshots are gone.
+const recordedAdvice = "what the session read can no longer be told; run init again"
 
 // recordedTimes fills in what the session recorded about times.
 func (f *finder) recordedTimes(ctx context.Context) error {

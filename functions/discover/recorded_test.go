@@ -120,5 +120,8 @@ func TestRecordedSources(t *testing.T) {
 	d.State = &fakeState{sessions: rows}
 	req.Want = WantFiles
 	_, err := Run(context.Background(), d, req)
-	wantError(t, err, psyberg.CodeExpiredGap, "12345", "s1")
+	wantError(t, err, psyberg.CodeExpiredGap, "12345", "s1", "run init again")
+	rows[0].EndSnapshot, rows[0].HWMSnapshot, rows[0].Verdict = record(first, "s1")[0].EndSnapshot, &gone, psyberg.OK
+	_, err = Run(context.Background(), d, req)
+	wantError(t, err, psyberg.CodeExpiredGap, "12345", "s1", "run init again")
 }

@@ -124,8 +124,8 @@ func (res *Result) load(ctx context.Context, d Deps, names []psyberg.SourceName)
 // pin pins the head of a source: to_snapshot_id, or that of its ref.
 func (res *Result) pin(s *Source) error {
 	if to := res.Request.ToSnapshot; to != nil {
-		if _, err := retained(s, *to, "to_snapshot_id"); err != nil {
-			return err
+		if _, ok := s.History.Get(*to); !ok {
+			return fmt.Errorf("find window of source %q: %s", s.Name.String(), s.unknown(*to, "to_snapshot_id"))
 		}
 		s.Head = psyberg.PinOf(*to)
 		return nil
@@ -140,17 +140,29 @@ func (res *Result) pin(s *Source) error {
 	return nil
 }
 
-// retained finds a snapshot that an argument names.
-func retained(s *Source, id psyberg.SnapshotID, argument string) (*psyberg.Snapshot, error) {
-	if snap, ok := s.History.Get(id); ok {
-		return snap, nil
-	}
+// unknown says that a snapshot is not there, with near matches.
+func (s *Source) unknown(id psyberg.SnapshotID, argument string) string {
 	var ids []string
 	for i := len(s.History.Snapshots) - 1; i >= 0; i-- { // the newest first
 		ids = append(ids, fmt.Sprint(int64(s.History.Snapshots[i].ID)))
 	}
-	return nil, fmt.Errorf("find window of source %q: %s %d is not among its retained snapshots%s",
-		s.Name.String(), argument, id, meta.Suggest(fmt.Sprint(int64(id)), ids))
+	return fmt.Sprintf("%s %d is not among its retained snapshots%s", argument, id, meta.Suggest(fmt.Sprint(int64(id)), ids))
+}
+
+// checkFrom refuses a from_snapshot_id that neither is retained nor named by a
+// retained snapshot as its parent, unless on_gap recovers.
+func (r *Request) checkFrom(s *Source, from psyberg.SnapshotID) error {
+	if _, ok := s.History.Get(from); ok || r.RecoverGap {
+		return nil
+	}
+	for _, snap := range s.History.Snapshots {
+		if snap.HasParent && snap.Parent == from {
+			return nil
+		}
+	}
+	return &psyberg.Error{Code: psyberg.CodeExpiredGap, Op: "find window", Object: fmt.Sprintf("source %q", s.Name.String()),
+		Cause:  s.unknown(from, "from_snapshot_id"),
+		Advice: "pass one of them, or on_gap := 'recover' for everything live, flagged as recovered"}
 }
 
 // window pins the head and computes the source's window.
@@ -163,6 +175,9 @@ func (res *Result) window(s *Source) (*psyberg.Window, error) {
 	switch {
 	case r.FromSnapshot != nil:
 		from := *r.FromSnapshot
+		if err := r.checkFrom(s, from); err != nil {
+			return nil, err
+		}
 		mark = &psyberg.Watermark{Ref: s.Name.Ref, SnapshotID: from, HasSnapshot: true}
 		if snap, ok := s.History.Get(from); ok {
 			mark.Sequence, mark.CommittedAt = snap.Sequence, snap.CommittedAt
