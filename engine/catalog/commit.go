@@ -95,17 +95,22 @@ func existing(st *state, ch Change) (Result, error) {
 		return Result{}, nil
 	}
 	session := ch.session()
-	for _, head := range []*psyberg.Snapshot{st.head(ch.Branch), st.head(mainBranch)} {
-		if head == nil {
+	for _, branch := range []string{ch.Branch, mainBranch} {
+		head := st.head(branch)
+		if head == nil || ch.Step == "" || session == "" && branch == mainBranch {
 			continue
 		}
+		others := st.reachable(ch.Branch)
 		for s := range st.m.Ancestors(head.ID) {
-			if ch.Step != "" && s.Summary[keySession] == session && s.Summary[keyStep] == ch.Step {
+			if session == "" && others[s.ID] {
+				break // a branch of no session has only what it added itself
+			}
+			if s.Summary[keySession] == session && s.Summary[keyStep] == ch.Step {
 				return found(s)
 			}
 		}
 	}
-	if st.head(ch.Branch) == nil {
+	if st.head(ch.Branch) == nil && session != "" {
 		if s := publishedSession(st, session); s != nil {
 			return Result{}, fmt.Errorf("write to branch %q of %s: %w session %q is published already (snapshot %d)",
 				ch.Branch, st.id.plain, ErrRefused, session, s.ID)

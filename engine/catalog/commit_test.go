@@ -19,29 +19,39 @@ type fixture struct {
 	ctx  context.Context
 	c    *Catalogs
 	dir  string
+	cfg  *Config // of open; nil: the embedded catalog in dir
 	spec iceberg.PartitionSpec
 }
 
 func newFixture(t *testing.T, version string) *fixture {
 	t.Helper()
-	t.Setenv("GOICEBERG_HOME", t.TempDir())
 	f := &fixture{t: t, ctx: context.Background(), dir: t.TempDir()}
 	f.c = f.open()
+	f.make(version)
+	return f
+}
+
+// make makes ns.t.
+func (f *fixture) make(version string) {
+	f.t.Helper()
 	schema := iceberg.NewSchema(0, iceberg.NestedField{ID: 1, Name: "id", Type: iceberg.PrimitiveTypes.Int64},
 		iceberg.NestedField{ID: 2, Name: "cat", Type: iceberg.PrimitiveTypes.String})
 	f.spec = iceberg.NewPartitionSpecID(0, iceberg.PartitionField{SourceIDs: []int{2}, FieldID: 1000, Name: "cat", Transform: iceberg.IdentityTransform{}})
 	made, err := f.c.CreateTable(f.ctx, "ns.t", NewTable{Schema: schema, Spec: &f.spec,
 		Properties: map[string]string{"format-version": version, partitionLimit: "10"}})
 	if err != nil || !made {
-		t.Fatalf("create table: %v %v", made, err)
+		f.t.Fatalf("create table: %v %v", made, err)
 	}
-	return f
 }
 
 // open opens the fixture's catalog once more, as another process would.
 func (f *fixture) open() *Catalogs {
 	f.t.Helper()
-	c, err := Open(f.ctx, Config{Dir: f.dir, Home: f.dir})
+	cfg := Config{Dir: f.dir, Home: f.dir}
+	if f.cfg != nil {
+		cfg = *f.cfg
+	}
+	c, err := Open(f.ctx, cfg)
 	if err != nil {
 		f.t.Fatal(err)
 	}

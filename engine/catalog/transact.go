@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apache/iceberg-go/catalog/rest"
 	"github.com/apache/iceberg-go/table"
 )
 
@@ -111,7 +112,7 @@ func (c *Catalogs) judge(ctx context.Context, a *attempt, cause error) (again bo
 	if a.landed(now) {
 		return false, nil
 	}
-	definite := a.st.strict || errors.Is(cause, table.ErrCommitFailed)
+	definite := a.st.strict || errors.Is(cause, table.ErrCommitFailed) || refusedByServer(cause)
 	if !definite {
 		// A REST server may still be at it: neither delete nor send again.
 		return false, fmt.Errorf("commit to %s: %w, run it again under the same id: %w", a.st.id.plain, ErrUnknown, cause)
@@ -124,6 +125,18 @@ func (c *Catalogs) judge(ctx context.Context, a *attempt, cause error) (again bo
 		return true, cause
 	}
 	return false, fmt.Errorf("commit to %s: %w", a.st.id.plain, cause)
+}
+
+// refusedByServer tells the answers of a REST server that say that it did
+// nothing: a conflict, or a request that it does not take (a snapshot's
+// sequence number that another commit has used by now is one).
+func refusedByServer(err error) bool {
+	for _, e := range []error{rest.ErrBadRequest, rest.ErrUnauthorized, rest.ErrForbidden, rest.ErrAuthorizationExpired} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // passes tells errors that another try may not meet.
