@@ -64,7 +64,7 @@ func TestRender(t *testing.T) {
 		{"cast", `SELECT $x::VARCHAR, x::INT`, `SELECT 'o''ne'::VARCHAR, x::INT`},
 		{"not in texts and comments", `SELECT '$x', "$x", $$ $x $$ -- $x :'x'`, `SELECT '$x', "$x", $$ $x $$`},
 		{"slices", `SELECT l[1:n], l[:2], l[1:], l[-1:x]`, `SELECT l[1:n], l[:2], l[1:], l[-1:x]`},
-		{"prefix aliases", `SELECT x: 1, y:'b', z :$x`, `SELECT x: 1, y:'b', z :'o''ne'`},
+		{"prefix aliases", `SELECT x: 1, y:'b', z :$x`, `SELECT x: 1, y:'b', z : 'o''ne'`},
 		{"struct literals", `SELECT {'a':'b', "k":'b', f(1):'b'}, {'a': :'b'}`, `SELECT {'a':'b', "k":'b', f(1):'b'}, {'a': 'B'}`},
 		{"prepared parameters", `SELECT $1, ?, $2::INT`, `SELECT $1, ?, $2::INT`},
 		{"identifiers joined by a point", `FROM :"t".:"b"`, `FROM "a""b"."B"`},

@@ -168,6 +168,9 @@ func (s Statement) Render(vars Vars) (*Rendered, error) {
 			if err != nil {
 				return nil, s.Source.At(t.Start, err)
 			}
+			if i > 0 && text[t.Start-1] == ':' {
+				as = " " + as // or {a:$x} would read as :'name'
+			}
 			put(t, as)
 		case t.Kind == Word && reserved[strings.ToLower(raw)] && s.namesArgument(i):
 			put(t, `"`+raw+`"`)
