@@ -24,11 +24,12 @@ type fileColumn struct {
 // entryBatch is a decoded batch with its columns by name.
 type entryBatch struct {
 	arrow.RecordBatch
-	at map[string]int
+	at     map[string]int
+	ranges map[int32]metricsColumns // by field id, when first asked for
 }
 
 func newEntryBatch(in arrow.RecordBatch) *entryBatch {
-	b := &entryBatch{in, make(map[string]int, in.NumCols())}
+	b := &entryBatch{in, make(map[string]int, in.NumCols()), map[int32]metricsColumns{}}
 	for i, f := range in.Schema().Fields() {
 		b.at[f.Name] = i
 	}

@@ -148,29 +148,43 @@ func (f *fileFilter) file(b *entryBatch, row int) (bool, error) {
 	}), nil
 }
 
-// metrics are what a row says of a column that the request named in Bounds and
-// Counts. The bounds are those of the batch, not copies.
+// metricsColumns are what a batch has of a column that the request named in
+// Bounds and Counts.
+type metricsColumns struct {
+	lower, upper        *array.Binary
+	values, nulls, nans *array.Int64
+}
+
+// metrics are what a row says of such a column. The bounds are those of the
+// batch, not copies.
 func (b *entryBatch) metrics(id int32, row int) predicate.ColumnMetrics {
-	count := func(prefix string) int64 {
-		if a := b.named(prefix, id).(*array.Int64); a.IsValid(row) {
-			return a.Value(row)
-		}
-		return -1
-	}
-	bound := func(prefix string) []byte {
-		a := b.named(prefix, id).(*array.Binary)
-		if a.IsNull(row) {
-			return nil
-		}
-		if v := a.Value(row); v != nil {
-			return v
-		}
-		return []byte{} // the empty text, which is not "no bound"
+	c, ok := b.ranges[id]
+	if !ok {
+		c = metricsColumns{b.named("lower_", id).(*array.Binary), b.named("upper_", id).(*array.Binary),
+			b.named("value_count_", id).(*array.Int64), b.named("null_count_", id).(*array.Int64), b.named("nan_count_", id).(*array.Int64)}
+		b.ranges[id] = c
 	}
 	return predicate.ColumnMetrics{
-		Values: count("value_count_"), Nulls: count("null_count_"), NaNs: count("nan_count_"),
-		Lower: bound("lower_"), Upper: bound("upper_"),
+		Values: countAt(c.values, row), Nulls: countAt(c.nulls, row), NaNs: countAt(c.nans, row),
+		Lower: boundAt(c.lower, row), Upper: boundAt(c.upper, row),
 	}
+}
+
+func countAt(a *array.Int64, row int) int64 {
+	if a.IsNull(row) {
+		return -1
+	}
+	return a.Value(row)
+}
+
+func boundAt(a *array.Binary, row int) []byte {
+	if a.IsNull(row) {
+		return nil
+	}
+	if v := a.Value(row); v != nil {
+		return v
+	}
+	return []byte{} // the empty text, which is not "no bound"
 }
 
 // rangeOf reads the range of a column in one row of a batch whose request

@@ -31,8 +31,8 @@ func TestWherePrunes(t *testing.T) {
 		// One spec each for year, month, day and hour of ts: pruned each in its own way.
 		{"spark", "conf.part_time", ``, 5, 11},
 		{"spark", "conf.part_time", `ts IS NULL`, 1, 1},
-		{"spark", "conf.part_time", `ts > '2023-09-15'`, 3, 0}, // by month and by year it could be, and one has no bounds
-		{"spark", "conf.part_time", `ts < '1960-01-01'`, 1, 0}, // that one
+		{"spark", "conf.part_time", `ts > '2023-09-15'`, 2, 0}, // by month and by year it could be
+		{"spark", "conf.part_time", `ts < '1960-01-01'`, 0, 0}, // the manifest of nothing but NULL neither
 		// Specs 0 to 7; what has no field of ts must be read.
 		{"spark", "conf.part_evolve", `ts_renamed >= '2030-01-01'`, 1, 0},
 		{"spark", "conf.part_strings", `s = ''`, 1, 0}, // that file was deleted, the summary covers it still

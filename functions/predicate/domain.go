@@ -155,6 +155,10 @@ func summaryDomain(c *column, t meta.Transform, s manifest.FieldSummary) domain 
 	}
 	d.null = s.ContainsNull
 	d.nan = d.nan && (s.ContainsNaN == nil || *s.ContainsNaN)
+	if s.Lower == nil && s.Upper == nil && (s.ContainsNull || s.ContainsNaN != nil && *s.ContainsNaN) {
+		d.value = false // no bounds: all values are NULL or NaN (spec, "Manifest Lists")
+		return d
+	}
 	result := t.ResultType(c.typ)
 	lower, err1 := meta.DecodeBound(result, s.Lower)
 	upper, err2 := meta.DecodeBound(result, s.Upper)
