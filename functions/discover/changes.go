@@ -42,7 +42,7 @@ func (f *finder) changes(ctx context.Context) (*psyberg.ChangeSet, error) {
 	opt := psyberg.ChangeOptions{Basis: f.Basis, OnMissing: f.req.OnMissing, WithPreexisting: f.req.WithPreexisting}
 	standsFor := w.NeedsLive(entries)
 	if standsFor || opt.WithPreexisting {
-		if opt.Live, err = f.liveFiles(ctx); err != nil {
+		if opt.Live, err = f.liveFiles(ctx, f.reader.decoder.interestOf(w, entries)); err != nil {
 			return nil, err
 		}
 	}
@@ -119,13 +119,14 @@ func above(files []manifest.File, mark *psyberg.SequenceNumber) []manifest.File 
 	return out
 }
 
-// liveFiles are the data files live at the end snapshot.
-func (f *finder) liveFiles(ctx context.Context) ([]psyberg.File, error) {
+// liveFiles are the data files live at the end snapshot, at least those of the
+// partitions of interest.
+func (f *finder) liveFiles(ctx context.Context, in interest) ([]psyberg.File, error) {
 	files, err := f.reader.live(ctx, f.EndSnapshot(), false)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := f.reader.liveEntries(ctx, files)
+	entries, err := f.reader.liveEntries(ctx, in.in(f.reader.decoder, files))
 	if err != nil {
 		return nil, err
 	}

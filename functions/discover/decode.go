@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -23,6 +24,22 @@ const deleteFilePath = 2147483546
 type decoder struct {
 	specs map[int32]*spec
 	event *eventColumn // nil: no range is asked for
+
+	mu     sync.Mutex
+	tuples map[tupleID][]meta.Value // of every partition that was met
+}
+
+// tupleID tells partitions apart, as psyberg does.
+type tupleID struct {
+	spec int
+	uri  string
+}
+
+// tuple returns the values of a partition that was decoded.
+func (d *decoder) tuple(p psyberg.Partition) []meta.Value {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tuples[tupleID{p.SpecID, p.URI}]
 }
 
 // spec is a partition spec, bound to the table's schemas.
@@ -34,7 +51,7 @@ type spec struct {
 }
 
 func newDecoder(m *meta.Metadata, event *eventColumn) *decoder {
-	d := &decoder{specs: map[int32]*spec{}, event: event}
+	d := &decoder{specs: map[int32]*spec{}, event: event, tuples: map[tupleID][]meta.Value{}}
 	for _, s := range m.Specs {
 		d.specs[int32(s.ID)] = bindSpec(m, s, event)
 	}
@@ -112,7 +129,7 @@ func (d *decoder) entry(b *batch, s *spec, row int, known map[string]psyberg.Par
 	if offset, ok := b.int64("content_offset", row); ok {
 		e.Offset = &offset
 	}
-	if e.Partition, err = s.partition(b.column("partition").(*array.Struct), row, known); err != nil {
+	if e.Partition, err = d.partition(s, b.column("partition").(*array.Struct), row, known); err != nil {
 		return e, err
 	}
 	if e.Content == psyberg.PositionDeletes && e.Names == "" {
@@ -129,7 +146,7 @@ func (d *decoder) entry(b *batch, s *spec, row int, known map[string]psyberg.Par
 
 // partition reads the tuple of one row. known holds those of the manifest
 // that were met before, by their values.
-func (s *spec) partition(tuple *array.Struct, row int, known map[string]psyberg.Partition) (psyberg.Partition, error) {
+func (d *decoder) partition(s *spec, tuple *array.Struct, row int, known map[string]psyberg.Partition) (psyberg.Partition, error) {
 	values := make([]meta.Value, len(s.fields))
 	for i, f := range s.fields {
 		if f.Transform.Kind == meta.TransformVoid {
@@ -147,6 +164,9 @@ func (s *spec) partition(tuple *array.Struct, row int, known map[string]psyberg.
 	}
 	p := s.make(values)
 	known[key] = p
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tuples[tupleID{p.SpecID, p.URI}] = values
 	return p, nil
 }
 
