@@ -108,7 +108,9 @@ func appendJSON(b []byte, v any) []byte {
 		return append(b, v...)
 	case *big.Int:
 		return v.Append(b, 10)
-	case int8, int16, int32, int64, int, uint8, uint16, uint32, uint64, uint:
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case int8, int16, int32, int, uint8, uint16, uint32, uint64, uint:
 		return fmt.Append(b, v)
 	case JSON:
 		var compact bytes.Buffer
@@ -156,6 +158,13 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 
 // appendString appends s as a JSON string; <, > and & stay as they are.
 func appendString(b []byte, s string) []byte {
+	plain := true
+	for i := 0; i < len(s) && plain; i++ {
+		plain = s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
+	}
+	if plain {
+		return append(append(append(b, '"'), s...), '"')
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

@@ -11,6 +11,15 @@ import (
 
 // TextOf returns a value as DuckDB's cast to VARCHAR prints it; NULL is "NULL".
 func TextOf(v any) string {
+	switch v := v.(type) { // most values: no builder
+	case string:
+		return v
+	case Text:
+		return string(v)
+	case []any, Struct, Map, JSON:
+	default:
+		return scalarText(v)
+	}
 	var b strings.Builder
 	appendText(&b, v, false)
 	return b.String()
@@ -73,6 +82,10 @@ func scalarText(v any) string {
 		return "NULL"
 	case bool:
 		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case uint64:
+		return strconv.FormatUint(v, 10)
 	case float32:
 		return floatText(float64(v), 32)
 	case float64:
@@ -133,8 +146,13 @@ func quoteNested(s string) string {
 	return "'" + escapeNested(s) + "'"
 }
 
+var nestedEscapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+
 func escapeNested(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s)
+	if !strings.ContainsAny(s, `\'`) {
+		return s
+	}
+	return nestedEscapes.Replace(s)
 }
 
 // DateText prints the date of t: 2023-09-14, or 0044-03-15 (BC).
