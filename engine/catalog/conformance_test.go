@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GOICEBERG_HOME", os.TempDir()); err != nil {
 		panic(err)
 	}
+	unsynced = true
 	testtables.Main(m)
 }
 
