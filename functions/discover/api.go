@@ -97,6 +97,10 @@ type Request struct {
 	// everything above about windows and ranges.
 	SessionID    string
 	SessionTable string
+
+	// gaps are the sequence numbers of expired watermarks, by source: what
+	// Options keeps for a session that recovers.
+	gaps map[string]psyberg.SequenceNumber
 }
 
 // Source is what Run found about one source.

@@ -44,7 +44,7 @@ func runRecorded(ctx context.Context, d Deps, req Request) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.replay(own.windowOptions()); err != nil {
+		if err := s.replay(&own); err != nil {
 			return nil, err
 		}
 		if req.Want == WantWindow {
@@ -124,7 +124,7 @@ func ofSources(rows []psyberg.SessionRow, req *Request) ([]psyberg.SessionRow, e
 }
 
 // replay computes the window that init saw.
-func (s *Source) replay(opt psyberg.WindowOptions) error {
+func (s *Source) replay(req *Request) error {
 	r := s.Recorded
 	if r.EndSnapshot != nil {
 		if _, ok := s.History.Get(*r.EndSnapshot); !ok {
@@ -139,14 +139,14 @@ func (s *Source) replay(opt psyberg.WindowOptions) error {
 	if r.HasWatermark() {
 		mark = &psyberg.Watermark{TableUUID: r.TableUUID, Ref: s.Name.Ref}
 		if r.HWMSnapshot != nil {
-			mark.SnapshotID, mark.HasSnapshot = *r.HWMSnapshot, true
+			mark.SnapshotID, mark.HasSnapshot, mark.Sequence = *r.HWMSnapshot, true, req.gaps[s.Name.String()]
 			if snap, ok := s.History.Get(*r.HWMSnapshot); ok {
 				mark.Sequence, mark.CommittedAt = snap.Sequence, snap.CommittedAt
 			}
 		}
 	}
 	var err error
-	s.Window, err = s.window(mark, opt)
+	s.Window, err = s.window(mark, req.windowOptions())
 	if e := new(psyberg.Error); errors.As(err, &e) {
 		e.Op, e.Advice = fmt.Sprintf("find window of session %q", r.Session), recordedAdvice
 	}

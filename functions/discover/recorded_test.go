@@ -97,6 +97,29 @@ func TestRecordedSessions(t *testing.T) {
 	}
 }
 
+// What a recovery after a gap found is found again: its watermark has expired,
+// so the session keeps its sequence number.
+func TestRecordedGap(t *testing.T) {
+	w := openWarehouse(t, "pyiceberg")
+	tab := w.usable(t)["life.plan_fact"]
+	for _, pattern := range []psyberg.Pattern{psyberg.Stateless, psyberg.Stateful} {
+		req := Request{Want: WantPartitions, Pattern: pattern, Sources: sources(t, "life.plan_fact|event_ts"), ProcessName: "p", HWMTable: "h",
+			RecoverGap: true, VTTS: psyberg.VTTSOf(hour(7))}
+		if pattern == psyberg.Stateful {
+			req.Want = WantRange
+		}
+		first := run(t, Deps{Tables: w, State: marks("life.plan_fact", tab, 12345, 3)}, req)
+		again := run(t, Deps{Tables: w, State: &fakeState{sessions: record(first, "s")}}, Request{Want: req.Want, SessionID: "s", SessionTable: "t"})
+		was, is := first.Sources[0], again.Sources[0]
+		if is.Window.Verdict != psyberg.ExpiredGap || len(was.Changes.Files) != 2 || show(is.Changes.Partitions) != show(was.Changes.Partitions) {
+			t.Errorf("verdict %s, partitions\n%s\nwere\n%s", is.Window.Verdict, show(is.Changes.Partitions), show(was.Changes.Partitions))
+		}
+		if pattern == psyberg.Stateful && showPlan(again.Plan) != showPlan(first.Plan) {
+			t.Errorf("plan %s, was %s", showPlan(again.Plan), showPlan(first.Plan))
+		}
+	}
+}
+
 // Some of the sources of a session, by name; another is an error.
 func TestRecordedSources(t *testing.T) {
 	w := openWarehouse(t, "pyiceberg")

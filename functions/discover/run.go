@@ -38,6 +38,12 @@ func Run(ctx context.Context, d Deps, req Request) (*Result, error) {
 		if s.Window, err = res.window(s); err != nil {
 			return nil, err
 		}
+		if above := s.Window.Above; above != nil {
+			if res.Request.gaps == nil {
+				res.Request.gaps = map[string]psyberg.SequenceNumber{}
+			}
+			res.Request.gaps[s.Name.String()] = *above
+		}
 		finders[i] = f
 	}
 	if req.Want == WantWindow {
