@@ -173,8 +173,11 @@ func (n unlessNull) eval(row func(int) meta.Value) Truth {
 }
 
 func (n unlessNull) sql() string {
-	if n.truth == True {
+	switch n.truth {
+	case True:
 		return "(" + n.column.text + " IS NOT NULL OR CAST(NULL AS BOOLEAN))"
+	case Unknown: // i IN (2.5, NULL) of an int
+		return constant(Unknown).sql()
 	}
 	return "(" + n.column.text + " IS NULL AND CAST(NULL AS BOOLEAN))"
 }

@@ -6,8 +6,9 @@
 // literal, BETWEEN, IN, IS [NOT] NULL, IS [NOT] TRUE, IS [NOT] FALSE,
 // LIKE 'prefix%', AND, OR, NOT, parentheses, a boolean column alone.
 // Everything else is refused by its name. Literals are those of DuckDB:
-// 1, -2.5, 'text', TRUE, NULL, X'ff', DATE '2023-09-14', '...'::TIMESTAMPTZ,
-// CAST('...' AS DATE).
+// 1, -2.5, 'text', TRUE, NULL, DATE '2023-09-14', '...'::TIMESTAMPTZ,
+// CAST('...' AS DATE); and X'ff', which is bytes here as in the SQL standard
+// (DuckDB itself reads it as the text xff).
 //
 // P1: a file with a row for which the condition is true is never left out.
 // P2: of a file that MustMatchFile says yes to, every row makes it true.

@@ -70,6 +70,7 @@ func TestParse(t *testing.T) {
 		{`i IN (1, 2.5, NULL, 3)`, `("i" IN (CAST('1' AS INTEGER), CAST('3' AS INTEGER), NULL))`},
 		{`i NOT IN (1)`, `(NOT ("i" IN (CAST('1' AS INTEGER))))`},
 		{`i IN (1.5)`, `("i" IS NULL AND CAST(NULL AS BOOLEAN))`},
+		{`i NOT IN (1.5, NULL)`, `(NOT CAST(NULL AS BOOLEAN))`},
 		{`i BETWEEN 1 AND 2 AND l = 3`, `((("i" >= CAST('1' AS INTEGER)) AND ("i" <= CAST('2' AS INTEGER))) AND ("l" = CAST('3' AS BIGINT)))`},
 		{`i NOT BETWEEN 1 AND 2`, `(NOT (("i" >= CAST('1' AS INTEGER)) AND ("i" <= CAST('2' AS INTEGER))))`},
 		{`i IS NULL`, `("i" IS NULL)`},
