@@ -152,6 +152,7 @@ func TestLifeStateless(t *testing.T) {
 			l.loadSignups("s2") // finds the staged snapshot
 			l.want(fmt.Sprint(tt.rows[0]), "SELECT count(*) FROM iceberg_rows('life.signups')")
 			l.want(fmt.Sprint(tt.rows[1]), "SELECT count(*) FROM iceberg_rows('life.signups', wap_id := 's2')")
+			l.auditFails("s2")
 			l.want("fast-forward|PUBLISHED|false", publishSQL, signups("s2")...)
 			l.want("already-published|PUBLISHED|true", publishSQL, signups("s2")...)
 			l.ask(commitSQL, signups("s2")...)
@@ -178,6 +179,40 @@ func (l *life) loadSignups(session string) {
 		session_table := 'etl.psyberg_session_f') WHERE change = 'ADDED' AND content = 'DATA')`, "src", signupSource, "s", session)
 	l.ask(`COPY (FROM iceberg_rows('life.signup_fact@arrived', files := getvariable('files'))) TO 'life.signups'
 		(FORMAT iceberg, WAP_ID $s, CREATE_TABLE true, PARTITION_BY 'landing_date, hour')`, "s", session)
+}
+
+// auditFails: a failed blocking audit keeps what is staged from being
+// published, until the audit is mended.
+func (l *life) auditFails(session string) {
+	l.t.Helper()
+	file := filepath.Join(l.dir, "audits.yaml")
+	write := func(max int) {
+		l.t.Helper()
+		yaml := fmt.Sprintf(`audits:
+  - function: columns_should_not_have_nulls
+    blocking: true
+    params: {columns: [batch_id, event_ts]}
+  - function: values_in_range
+    blocking: true
+    params: {column: hour, min: 0, max: %d}
+`, max)
+		if err := os.WriteFile(file, []byte(yaml), 0o644); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	const auditSQL = "SELECT audit, passed, violations > 0 FROM psyberg_audit('signups', $s, 'etl.psyberg_session_f', $target, $file) ORDER BY ALL"
+	const verdictSQL = "SELECT verdict FROM psyberg_audit_verdict('signups', $s, 'etl.psyberg_session_f', $target)"
+	vars := append(signups(session), "file", file)
+	write(5)
+	l.want("columns_should_not_have_nulls|true|false\nvalues_in_range|false|true", auditSQL, vars...)
+	for _, stmt := range []string{verdictSQL, publishSQL} {
+		if _, err := l.try(stmt, vars...); err == nil || !strings.Contains(err.Error(), "[PSY_AUDIT_FAILED]") {
+			l.t.Errorf("%s after a failed audit: %v", stmt, err)
+		}
+	}
+	write(23)
+	l.want("columns_should_not_have_nulls|true|false\nvalues_in_range|true|false", auditSQL, vars...)
+	l.want("passed", verdictSQL, vars...)
 }
 
 // sameSignups: the target has exactly the source's rows.

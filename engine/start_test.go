@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"psyberg/engine/catalog"
+	"psyberg/functions/surface"
 	"psyberg/internal/testtables"
 )
 
@@ -86,5 +87,45 @@ func TestPushdown(t *testing.T) {
 	}
 	if strings.Contains(plan, "event_ts") {
 		t.Errorf("EXPLAIN reads columns that nobody asked for:\n%s", plan)
+	}
+}
+
+// TestSurfaceIsComplete: every function that the contract names is there, with
+// what \\df+ prints.
+func TestSurfaceIsComplete(t *testing.T) {
+	t.Parallel()
+	s, err := Start(context.Background(), Config{Catalog: catalog.Config{Dir: t.TempDir(), Home: t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	there := map[string]bool{}
+	check := func(name, doc string, args []surface.Arg) {
+		there[name] = true
+		if first, _, _ := strings.Cut(doc, "\n"); !strings.HasSuffix(strings.TrimSpace(first), ".") && !strings.Contains(first, ". ") {
+			t.Errorf("%s: its documentation does not begin with a sentence: %q", name, first)
+		}
+		for _, a := range args {
+			if a.Doc == "" {
+				t.Errorf("%s: argument %s has no documentation", name, a.Name)
+			}
+		}
+	}
+	for _, f := range s.Functions() {
+		check(f.Name, f.Doc, append(append([]surface.Arg{}, f.Positional...), f.Named...))
+	}
+	for _, q := range s.Queries() {
+		check(q.Name, q.Doc, append(append([]surface.Arg{}, q.Positional...), q.Named...))
+	}
+	for _, name := range strings.Fields(`
+		iceberg_tables iceberg_snapshots iceberg_history iceberg_refs iceberg_metadata_log_entries iceberg_properties iceberg_schemas
+		iceberg_partition_specs iceberg_manifests iceberg_entries iceberg_files iceberg_partitions iceberg_changes iceberg_rows
+		psyberg_window psyberg_new_partitions psyberg_stateful_range psyberg_iterations psyberg_files psyberg_late
+		psyberg_expiry_floor psyberg_publish_preflight psyberg_init psyberg_publish psyberg_commit psyberg_discard
+		psyberg_audit_counts_match psyberg_audit_no_missing_hours psyberg_audit_columns_should_not_have_nulls
+		psyberg_audit_values_in_range psyberg_audit_unique_keys psyberg_audit_no_missing_events psyberg_audit_files_per_partition`) {
+		if !there[name] {
+			t.Errorf("%s is not there", name)
+		}
 	}
 }
