@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -206,7 +207,7 @@ func tryCall(f *surface.Function, args surface.Args, only ...string) ([]map[stri
 	var rows []map[string]any
 	for {
 		batch, err := scan.Next(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

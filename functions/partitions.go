@@ -2,6 +2,7 @@ package functions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -131,7 +132,7 @@ func (q *partitionQuery) rows(ctx context.Context) ([]*partitionRow, error) {
 	byKey := map[string]*partitionRow{}
 	for {
 		batch, err := scan.Next(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -75,7 +75,7 @@ func TestScanParallel(t *testing.T) {
 		takers.Go(func() {
 			for {
 				batch, err := scan.Next(t.Context())
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					return
 				}
 				if err != nil {

@@ -58,8 +58,8 @@ func inSchemas[T any](p *pinned, first *meta.Schema, read func(*meta.Schema) (T,
 		if err == nil || s == first {
 			continue
 		}
-		if other, err2 := read(s); err2 == nil {
-			return other, nil
+		if other, otherErr := read(s); otherErr == nil {
+			return other, otherErr
 		}
 	}
 	return out, err
