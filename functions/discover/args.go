@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -68,7 +69,9 @@ func ParseRequest(args surface.Args) (Request, error) {
 	}
 	r.Threshold, r.HasThreshold = p.duration("catchup_threshold")
 	r.Sources = p.sources(r.SessionID != "")
-	r.VTTS = p.vtts(r.Sources)
+	if r.SessionID == "" { // a session has its own
+		r.VTTS = p.vtts(r.Sources)
+	}
 	return r, p.err
 }
 
@@ -200,22 +203,48 @@ func (p *parser) start() psyberg.Start {
 	return psyberg.Start{Kind: psyberg.StartAt, At: at}
 }
 
-// vtts reads a TIMESTAMPTZ, its text, or a JSON object of them by
-// source.
+// vtts reads a TIMESTAMPTZ, its text, or a JSON object, STRUCT or MAP of them
+// by source.
 func (p *parser) vtts(sources []psyberg.SourceName) *psyberg.VTTSArgument {
-	v := p.args.Named["vtts"]
-	switch v := v.(type) {
+	var text string
+	switch v := p.args.Named["vtts"].(type) {
 	case nil:
 		return nil
 	case time.Time:
 		return psyberg.VTTSOf(psyberg.InstantOf(v))
 	case string:
-		arg, err := psyberg.ParseVTTS(v, sources)
-		if err != nil {
-			p.fail(err)
+		text = v
+	case map[string]any:
+		text = p.object(v)
+	case []surface.KeyValue:
+		object := map[string]any{}
+		for _, kv := range v {
+			object[fmt.Sprint(kv.Key)] = kv.Value
 		}
-		return arg
+		text = p.object(object)
+	default:
+		p.fail(fmt.Errorf("argument vtts is %v; pass a timestamp for all sources, or a JSON object of timestamps by source", v))
 	}
-	p.fail(fmt.Errorf("argument vtts is %T; pass a timestamp for all sources, or a JSON object of timestamps by source, as text", v))
-	return nil
+	if p.err != nil {
+		return nil
+	}
+	arg, err := psyberg.ParseVTTS(text, sources)
+	if err != nil {
+		p.fail(err)
+	}
+	return arg
+}
+
+// object writes timestamps by source as the JSON that ParseVTTS reads.
+func (p *parser) object(values map[string]any) string {
+	for name, v := range values {
+		if t, ok := v.(time.Time); ok {
+			values[name] = psyberg.InstantOf(t).String()
+		}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		p.fail(fmt.Errorf("argument vtts: %w", err))
+	}
+	return string(text)
 }

@@ -106,4 +106,20 @@ func TestParseRequest(t *testing.T) {
 	if err != nil || again.Start != r.Start || again.OnOverwrite != r.OnOverwrite || again.OnMissing != r.OnMissing || !again.RecoverGap || !again.RecoverRollback {
 		t.Errorf("options read back: %+v, %v", again, err)
 	}
+
+	for name, value := range map[string]any{
+		"JSON":   `{"a.b": "2023-09-14T07:00Z", "c.d@x": null}`,
+		"STRUCT": map[string]any{"a.b": hour(7).Time(), "c.d@x": nil},
+		"MAP":    []surface.KeyValue{{Key: "a.b", Value: hour(7).Time()}},
+	} {
+		r, err := ParseRequest(surface.Args{Positional: []any{"a.b|ts, c.d@x"}, Named: map[string]any{"vtts": value}})
+		if err != nil {
+			t.Errorf("vtts as %s: %v", name, err)
+			continue
+		}
+		at, ok := r.VTTS.For(r.Sources[0])
+		if _, other := r.VTTS.For(r.Sources[1]); !ok || at != hour(7) || other {
+			t.Errorf("vtts as %s: %+v", name, r.VTTS)
+		}
+	}
 }

@@ -264,6 +264,11 @@ func TestR5_VTTSOfTables(t *testing.T) {
 			t.Errorf("%s: %s by %s, want %s by %s", name, s.VTTS.At, s.VTTS.Source, tc.want, tc.source)
 		}
 	}
+	// The default catalog's name may be there or not.
+	named := Request{Want: WantRange, Sources: sources(t, "local.life.plan_fact"), VTTS: &psyberg.VTTSArgument{BySource: map[string]psyberg.Instant{"local.life.plan_fact": hour(2)}}}
+	if s := run(t, Deps{Tables: w}, named).Sources[0]; s.VTTS.At != hour(2) || s.Name.Table != "life.plan_fact" {
+		t.Errorf("with the catalog's name: %s by %s of %s", s.VTTS.At, s.VTTS.Source, s.Name.Table)
+	}
 	_, err := Run(context.Background(), Deps{Tables: w}, Request{Want: WantRange, Sources: sources(t, "conf.empty_v2")})
 	wantError(t, err, psyberg.CodeNoVTTS, "psyberg.valid-to", "pass vtts")
 }

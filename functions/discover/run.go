@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"psyberg/functions/meta"
@@ -115,6 +116,7 @@ func (res *Result) load(ctx context.Context, d Deps, names []psyberg.SourceName)
 			return fmt.Errorf("find sources: %q is there twice", shown.String())
 		}
 		seen[shown.String()] = true
+		res.Request.VTTS = renamed(res.Request.VTTS, name, shown)
 		s := &Source{Name: shown, Table: t, History: psyberg.NewHistory(t.Meta.UUID, t.Meta.FormatVersion, t.Meta.Snapshots)}
 		for _, mark := range res.Watermarks {
 			if mark.Source.String() == shown.String() {
@@ -125,6 +127,21 @@ func (res *Result) load(ctx context.Context, d Deps, names []psyberg.SourceName)
 		res.Request.Sources = append(res.Request.Sources, shown)
 	}
 	return nil
+}
+
+// renamed is a vtts argument by the names that rows show: without the default
+// catalog.
+func renamed(arg *psyberg.VTTSArgument, given, shown psyberg.SourceName) *psyberg.VTTSArgument {
+	if arg == nil || arg.All != nil || given.String() == shown.String() {
+		return arg
+	}
+	at, ok := arg.For(given)
+	if !ok {
+		return arg
+	}
+	out := &psyberg.VTTSArgument{BySource: maps.Clone(arg.BySource)}
+	out.BySource[shown.String()] = at
+	return out
 }
 
 // pin pins the head of a source: to_snapshot_id, or that of its ref.
