@@ -231,7 +231,7 @@ func floorsOf(t *surface.Table, name psyberg.SourceName, needs []floorNeed) []fl
 		before = min(before, s.CommittedAt)
 	}
 	return append(out, floorRow{source: name, id: &floor.ID, at: &floor.CommittedAt, by: byOf(byID[floor.ID]), retained: &yes, expireBefore: &before,
-		reason: fmt.Sprintf("%d snapshots of its line are newer; those older than %s may expire.", oldest, before)})
+		reason: fmt.Sprintf("It has %s after it; those older than %s may expire.", plural(int64(oldest), "snapshot"), before)})
 }
 
 // lostRow says what became of a needed snapshot that is not on the ref's line.

@@ -15,6 +15,7 @@ func Psyberg(d discover.Deps) []*surface.Function {
 		iterationsFunction(d),
 		psybergFilesFunction(d),
 		lateFunction(d),
+		whyFunction(d),
 		expiryFloorFunction(d),
 	}
 }
