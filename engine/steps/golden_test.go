@@ -109,7 +109,9 @@ func TestInitSupersedesWhatWaits(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t, t.TempDir())
 	e.setup()
-	init := func(session string) { e.mustCommand("init", "p", session, "src_tables", "raw.a", "etl_pattern_id", "1") }
+	init := func(session string) {
+		e.mustCommand("init", "p", session, "src_tables", "raw.a", "etl_pattern_id", "1")
+	}
 	init("s1")
 	init("s2")
 	e.want("sessions", e.statuses("p"), "s0 COMMITTED, s1 SUPERSEDED, s2 READY")
