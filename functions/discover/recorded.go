@@ -98,12 +98,12 @@ func sessionRows(ctx context.Context, d Deps, req *Request) ([]psyberg.SessionRo
 	if len(processes) > 1 {
 		return nil, fmt.Errorf("find session %q in %q: processes %s have one of that id; pass process_name", req.SessionID, req.SessionTable, quoted(processes))
 	}
-	return ofSources(rows, req)
+	return ofSources(ctx, d, rows, req)
 }
 
 // ofSources keeps the rows of the sources asked for, in their order; all
 // where none is named.
-func ofSources(rows []psyberg.SessionRow, req *Request) ([]psyberg.SessionRow, error) {
+func ofSources(ctx context.Context, d Deps, rows []psyberg.SessionRow, req *Request) ([]psyberg.SessionRow, error) {
 	if len(req.Sources) == 0 {
 		return rows, nil
 	}
@@ -114,6 +114,12 @@ func ofSources(rows []psyberg.SessionRow, req *Request) ([]psyberg.SessionRow, e
 	var out []psyberg.SessionRow
 	for _, want := range req.Sources {
 		i := slices.IndexFunc(names, func(n psyberg.SourceName) bool { return n.String() == want.String() })
+		if i < 0 { // perhaps named with the default catalog
+			if t, err := d.Tables.Load(ctx, want.String()); err == nil {
+				shown := psyberg.SourceName{Table: t.Name, Ref: t.Ref}
+				i = slices.IndexFunc(names, func(n psyberg.SourceName) bool { return n.String() == shown.String() })
+			}
+		}
 		if i < 0 {
 			return nil, fmt.Errorf("find source %q of session %q: it read no such source%s; pass NULL for all",
 				want.String(), req.SessionID, meta.Suggest(want.String(), sourceNames(names)))

@@ -129,6 +129,10 @@ func TestRecordedSources(t *testing.T) {
 	if res := run(t, d, req); len(res.Sources) != 1 || res.Sources[0].Name.Table != "life.signup_fact" || len(res.Sources[0].Changes.Files) != 6 {
 		t.Errorf("%d sources", len(res.Sources))
 	}
+	req.Sources = sources(t, "local.life.signup_fact")
+	if res := run(t, d, req); len(res.Sources) != 1 {
+		t.Errorf("with the catalog's name: %d sources", len(res.Sources))
+	}
 	req.Sources = sources(t, "life.cancel_fact")
 	if _, err := Run(context.Background(), d, req); err == nil {
 		t.Error("a source that the session did not read is accepted")
