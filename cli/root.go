@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,9 +74,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetHelpFunc(help)
 	cobra.EnableCommandSorting = false // help shows the steps in their order
 	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep()} {
-		if slices.Contains(scriptNames(), s.name) {
-			root.AddCommand(newStep(a, s))
-		}
+		root.AddCommand(newStep(a, s))
 	}
 	root.AddCommand(newShow(a), newVersion(a))
 	return root

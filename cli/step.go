@@ -17,9 +17,12 @@ import (
 // script's parameters are the command's options, their comments the help.
 type step struct {
 	name, short, long, example string
-	script                     *lex.Script
-	given                      map[string]*string // option values by name
-	lists                      map[string]*[]string
+	// check looks at what the script will read, so that a broken file is exit 1
+	// and not an error of SQL; may be nil.
+	check  func(lex.Vars) error
+	script *lex.Script
+	given  map[string]*string // option values by name
+	lists  map[string]*[]string
 }
 
 // switches are options that need no value; lists are repeatable, and reach the
@@ -61,6 +64,11 @@ func newStep(a *app, s *step) *cobra.Command {
 		vars, err := s.vars(cmd.Flags())
 		if err != nil {
 			return err
+		}
+		if s.check != nil {
+			if err := s.check(vars); err != nil {
+				return err
+			}
 		}
 		return a.runParsed(cmd.Context(), []*lex.Script{s.script}, vars)
 	}

@@ -1,5 +1,10 @@
 package cli
 
+import (
+	"psyberg/engine/audit"
+	"psyberg/engine/lex"
+)
+
 // The steps of a workflow, in their order. The options are the parameters of
 // the scripts, named as the original Psyberg names them.
 
@@ -30,6 +35,10 @@ the rows that violate it. A failed blocking one ends with exit 4, and publish is
 passes or is forced by its name.`,
 		example: `  psyql audit --process_name signup_fact_load --psyberg_session_id 20230914T06 \
               --psyberg_session_table ops.psyberg_session_f --target life.signup_fact --audits audits.yaml`,
+		check: func(vars lex.Vars) error {
+			_, err := audit.ReadFile(vars["audits"].Text)
+			return err
+		},
 	}
 }
 
