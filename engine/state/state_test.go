@@ -20,10 +20,15 @@ const (
 	watermarks = "meta.high_water_mark"
 )
 
-func newStore(t *testing.T) (context.Context, *catalog.Catalogs, *state.Store) {
+func newStore(t *testing.T) (context.Context, *state.Store) {
+	t.Helper()
+	return storeIn(t, t.TempDir())
+}
+
+func storeIn(t *testing.T, dir string) (context.Context, *state.Store) {
 	t.Helper()
 	t.Setenv("GOICEBERG_HOME", t.TempDir())
-	ctx, dir := context.Background(), t.TempDir()
+	ctx := context.Background()
 	cat, err := catalog.Open(ctx, catalog.Config{Dir: dir, Home: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +42,7 @@ func newStore(t *testing.T) (context.Context, *catalog.Catalogs, *state.Store) {
 			t.Error(err)
 		}
 	})
-	return ctx, cat, state.New(cat, s.Inner)
+	return ctx, state.New(cat, s.Inner)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -62,7 +67,7 @@ func fullSession(process, session string, at psyberg.Instant) psyberg.SessionRow
 
 // TestRowsComeBackAsTheyWereWritten: every field, at its extremes, and NULL.
 func TestRowsComeBackAsTheyWereWritten(t *testing.T) {
-	ctx, _, s := newStore(t)
+	ctx, s := newStore(t)
 	if got, err := s.Sessions(ctx, sessions, "p"); err != nil || got != nil {
 		t.Fatalf("a table that is not there: %v %v", got, err)
 	}
@@ -119,7 +124,7 @@ func TestRowsComeBackAsTheyWereWritten(t *testing.T) {
 // TestChangesOfOneProcessDoNotLoseEachOther: twelve sessions of two processes
 // are added at once from three connections to the catalog.
 func TestChangesOfOneProcessDoNotLoseEachOther(t *testing.T) {
-	ctx, _, s := newStore(t)
+	ctx, s := newStore(t)
 	if err := s.CreateTables(ctx, sessions, watermarks); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +167,7 @@ func TestChangesOfOneProcessDoNotLoseEachOther(t *testing.T) {
 // TestVerdict: psyberg.JudgeAudits decides; what is recorded, and that a
 // forced audit is remembered, is this package's.
 func TestVerdict(t *testing.T) {
-	ctx, _, s := newStore(t)
+	ctx, s := newStore(t)
 	ask := func(staged psyberg.SnapshotID, force ...string) string {
 		v, err := s.Verdict(ctx, state.VerdictRequest{SessionTable: sessions, Process: "p", Session: "s", Target: "ns.t", Staged: staged, Force: force})
 		if err != nil {
