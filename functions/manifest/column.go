@@ -167,8 +167,6 @@ func (c *column) reserve(alloc memory.Allocator, n int) {
 
 func (c *column) setValid(row int) { c.valid.s[row>>3] |= 1 << (row & 7) }
 
-func (c *column) isValid(row int) bool { return c.valid.s[row>>3]>>(row&7)&1 != 0 }
-
 func (c *column) set32(row int, v int32) {
 	c.v32.s[row] = v
 	c.setValid(row)

@@ -75,7 +75,6 @@ type avroType struct {
 // parser holds the named types met so far.
 type parser struct {
 	named map[string]*node
-	nodes int
 }
 
 // parseSchema parses a manifest's schema, whose top must be a record.
