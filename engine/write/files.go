@@ -241,14 +241,19 @@ func (w *fileWriter) copySQL(p *projection, query, scratch string) (string, erro
 		cols[i] = c.value + " AS " + quoteIdent(c.field.Name)
 	}
 	sel := "SELECT " + strings.Join(cols, ", ") + " FROM (" + query + "\n)"
-	key, err := w.partitionKey()
+	key, helpers, err := w.partitionKey()
 	if err != nil {
 		return "", fmt.Errorf("write to %s: %w", w.name, err)
 	}
 	opts := w.parquetOptions(p) + ", RETURN_STATS true"
 	if key != "" {
 		name := w.freeName("psyberg_partition")
-		sel = "SELECT *, " + key + " AS " + quoteIdent(name) + " FROM (" + sel + ") ORDER BY " + quoteIdent(name)
+		all := "*"
+		if len(helpers) > 0 {
+			sel = "SELECT *, " + strings.Join(helpers, ", ") + " FROM (" + sel + ")"
+			all = "COLUMNS(lambda c: NOT starts_with(c, " + quoteText(w.helper("")) + "))"
+		}
+		sel = "SELECT " + all + ", " + key + " AS " + quoteIdent(name) + " FROM (" + sel + ") ORDER BY " + quoteIdent(name)
 		opts += ", PARTITION_BY (" + quoteIdent(name) + "), FILENAME_PATTERN 'part-{i}'"
 		return "COPY (" + sel + ") TO " + quoteText(scratch) + " (" + opts + ", OVERWRITE_OR_IGNORE true)", nil
 	}
@@ -278,25 +283,36 @@ func (w *fileWriter) freeName(name string) string {
 }
 
 // partitionKey is a number that is equal for two rows exactly where their
-// partition values are; "" for an unpartitioned table.
-func (w *fileWriter) partitionKey() (string, error) {
+// partition values are; "" for an unpartitioned table. helpers are columns that
+// it needs beside the table's.
+func (w *fileWriter) partitionKey() (key string, helpers []string, err error) {
 	var parts []string
 	for _, f := range w.fields {
 		if f.Transform.Kind == meta.TransformVoid {
 			continue
 		}
-		value, err := transformSQL(f.Transform, f.Source, w.access(f.SourceID))
+		column := w.access(f.SourceID)
+		value, err := transformSQL(f.Transform, f.Source, column)
 		if err != nil {
-			return "", fmt.Errorf("partition field %q: %w", f.Name, err)
+			return "", nil, fmt.Errorf("partition field %q: %w", f.Name, err)
+		}
+		if x := hexSQL(f.Source, column); x != "" && f.Transform.Kind == meta.TransformBucket {
+			// Computed once: DuckDB would do it again for every block of four bytes.
+			h := w.helper(strconv.Itoa(f.ID))
+			helpers = append(helpers, x+" AS "+quoteIdent(h))
+			value = bucketSQL(hashHexSQL(quoteIdent(h)), f.Transform.Arg)
 		}
 		text := "(" + value + ")::VARCHAR" // with its length: two fields never run together
 		parts = append(parts, "coalesce('v' || strlen("+text+") || ':' || "+text+", 'n')")
 	}
 	if len(parts) == 0 {
-		return "", nil
+		return "", nil, nil
 	}
-	return "md5_number(" + strings.Join(parts, " || ") + ")", nil
+	return "md5_number(" + strings.Join(parts, " || ") + ")", helpers, nil
 }
+
+// helper is the name of a helper column.
+func (w *fileWriter) helper(name string) string { return "psyberg_hex_" + w.id + "_" + name }
 
 // orderBy is the table's sort order as SQL; "" where it has none.
 func (w *fileWriter) orderBy() (string, error) {

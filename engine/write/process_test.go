@@ -125,8 +125,12 @@ func TestProcessesAtOnce(t *testing.T) {
 	errs := make([]error, 2*n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { _, errs[i] = child(t, f.dir, fmt.Sprintf("COPY (SELECT %d AS id) TO 'ns.t' (FORMAT iceberg)", i), 0) })
-		wg.Go(func() { _, errs[n+i] = child(t, f.dir, "COPY (SELECT 100 AS id) TO 'ns.t' (FORMAT iceberg, WAP_ID 's')", 0) })
+		wg.Go(func() {
+			_, errs[i] = child(t, f.dir, fmt.Sprintf("COPY (SELECT %d AS id) TO 'ns.t' (FORMAT iceberg)", i), 0)
+		})
+		wg.Go(func() {
+			_, errs[n+i] = child(t, f.dir, "COPY (SELECT 100 AS id) TO 'ns.t' (FORMAT iceberg, WAP_ID 's')", 0)
+		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
