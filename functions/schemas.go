@@ -10,7 +10,7 @@ import (
 const schemasDoc = `The schemas of a table, a row per column or nested field, in order of schema and place.
 
   schema_id        INTEGER
-  is_current       BOOLEAN  true: the schema of the pinned snapshot (snapshot_id, ref, as_of), without one the table's current schema
+  is_current       BOOLEAN  true: the one that reads name columns by: that of the snapshot given by id, time or tag, else the table's current one
   position         INTEGER  place in the schema from 1, a parent before its members
   field_id         INTEGER
   name             VARCHAR  dotted: struct.member, list.element, map.key, map.value
@@ -33,13 +33,9 @@ func schemasFunction(tables surface.Tables) *surface.Function {
 			if err != nil {
 				return nil, err
 			}
-			current := p.Meta.CurrentSchemaID
-			if given := len(args.Named) > 0 || p.Ref != ""; given && p.Snapshot != nil && p.Snapshot.HasSchema {
-				current = p.Snapshot.SchemaID
-			}
 			var rows []schemaRow
 			for _, s := range p.Meta.Schemas {
-				rows = append(rows, schemaRows(s, s.ID == current)...)
+				rows = append(rows, schemaRows(s, s.ID == p.Schema.ID)...)
 			}
 			return relationOf(schemaColumns, rows), nil
 		},
