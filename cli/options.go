@@ -67,7 +67,7 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 		fs.StringVar(&o.profile, "profile", "", "options from the configuration file, below profile: `name`: {option: value}")
 	})
 	inGroup(fs, groupOutput, func(fs *pflag.FlagSet) {
-		fs.StringVar(&o.format, "format", "", strings.Join(format.Names(), ", ")+" (`one` of them; default box on a terminal, else csv)")
+		fs.StringVar(&o.format, "format", "", strings.Join(formatNames(), ", ")+" (`one` of them; default box on a terminal, else csv); parquet and arrow with -o")
 		fs.StringVarP(&o.output, "output-file", "o", "", "write results to this `file` instead of stdout")
 		fs.IntVar(&o.maxRows, "max-rows", 0, "show at most `n` rows in a box, from both ends of the result (default all)")
 	})
@@ -82,11 +82,16 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 	})
 }
 
+// formatNames are all values of --format.
+func formatNames() []string { return append(format.Names(), fileFormats...) }
+
 // check says what is wrong with the flags together.
 func (o *options) check() error {
-	if o.format != "" && !slices.Contains(format.Names(), o.format) {
-		_, err := format.New(o.format, format.Options{})
-		return usageError{fmt.Errorf("--format: %w", err)}
+	if o.format != "" && !slices.Contains(formatNames(), o.format) {
+		return usageError{fmt.Errorf("--format: %q is none of %s", o.format, strings.Join(formatNames(), ", "))}
+	}
+	if slices.Contains(fileFormats, o.format) && o.output == "" {
+		return usageError{fmt.Errorf("--format %s is for a file: give it a name with -o", o.format)}
 	}
 	if o.timeout < 0 || o.statementTimeout < 0 {
 		return usageError{errors.New("--timeout and --statement-timeout are above 0, or 0 for none")}

@@ -41,23 +41,33 @@ func (s *shown) Columns() []format.Column { return s.columns }
 
 // Next implements format.Rows.
 func (s *shown) Next() ([]any, error) {
+	row, err := s.next()
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range row {
+		s.values[i] = valueOf(v, s.types[i])
+	}
+	return s.values, nil
+}
+
+// next is the next row with the engine's own values; io.EOF after the last one.
+func (s *shown) next() ([]any, error) {
 	if !s.rows.Next() {
 		if err := s.rows.Err(); err != nil {
 			return nil, err
 		}
 		return nil, io.EOF
 	}
-	for i, v := range s.rows.Row() {
-		s.values[i] = valueOf(v, s.types[i])
-	}
+	row := s.rows.Row()
 	if err := s.rows.Err(); err != nil {
 		return nil, err
 	}
 	s.n++
-	if s.status >= 0 && s.values[s.status] == "NOTHING_TO_DO" {
+	if s.status >= 0 && row[s.status] == "NOTHING_TO_DO" {
 		s.idle++
 	}
-	return s.values, nil
+	return row, nil
 }
 
 // valueOf turns a value of the engine into one that formatters know.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"psyberg/cli/format"
@@ -46,9 +47,12 @@ func (a *app) newRunner(ctx context.Context, database string) (*runner, error) {
 	if terminal && a.io.Width != nil {
 		opts.MaxWidth = a.io.Width()
 	}
-	w, err := format.New(name, opts)
-	if err != nil {
-		return nil, usageError{err}
+	var w format.Writer = &export{format: name}
+	if !slices.Contains(fileFormats, name) {
+		var err error
+		if w, err = format.New(name, opts); err != nil {
+			return nil, usageError{err}
+		}
 	}
 	session, err := a.open(ctx, database)
 	if err != nil {

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"psyberg/cli/format"
+)
+
+// Formats of files, which hold one result: package format has those of texts.
+var fileFormats = []string{"parquet", "arrow"}
+
+// batchRows is how many rows are held before they are written: one batch of an
+// Arrow file, one row group of a Parquet file.
+const batchRows = 1 << 16
+
+// export writes one result as a file. It implements format.Writer.
+type export struct {
+	format string
+	used   bool
+}
+
+// batches is the part that Parquet and Arrow files have in common.
+type batches interface {
+	Write(arrow.RecordBatch) error
+	Close() error
+}
+
+// Write implements format.Writer for results of the engine.
+func (e *export) Write(w io.Writer, rows format.Rows) (int64, error) {
+	s, ok := rows.(*shown)
+	if !ok {
+		return 0, fmt.Errorf("write %s: %T is no result of the engine", e.format, rows)
+	}
+	if e.used {
+		return 0, fmt.Errorf("write %s: a file holds one result, and this is the second one: write each to a file of its own", e.format)
+	}
+	e.used = true
+	fields := make([]arrow.Field, len(s.columns))
+	for i, c := range s.columns {
+		fields[i] = arrow.Field{Name: c.Name, Type: arrowType(s.types[i]), Nullable: true}
+	}
+	schema := arrow.NewSchema(fields, nil)
+	file, err := e.open(w, schema)
+	if err != nil {
+		return 0, fmt.Errorf("write %s: %w", e.format, err)
+	}
+	n, err := copyBatches(file, schema, s)
+	return n, errors.Join(err, file.Close())
+}
+
+func (e *export) open(w io.Writer, schema *arrow.Schema) (batches, error) {
+	if e.format == "arrow" {
+		return ipc.NewFileWriter(w, ipc.WithSchema(schema))
+	}
+	props := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd))
+	return pqarrow.NewFileWriter(schema, w, props, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+}
+
+func copyBatches(file batches, schema *arrow.Schema, s *shown) (n int64, err error) {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	flush := func() error {
+		batch := b.NewRecordBatch()
+		defer batch.Release()
+		return file.Write(batch)
+	}
+	for held := 0; ; {
+		row, err := s.next()
+		if errors.Is(err, io.EOF) {
+			if held > 0 || n == 0 {
+				err = flush()
+				return n, err
+			}
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		for i, v := range row {
+			if err := appendArrow(b.Field(i), v, s.types[i]); err != nil {
+				return n, fmt.Errorf("column %s: %w", s.columns[i].Name, err)
+			}
+		}
+		n++
+		if held++; held == batchRows {
+			if err := flush(); err != nil {
+				return n, err
+			}
+			held = 0
+		}
+	}
+}
