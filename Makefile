@@ -1,6 +1,6 @@
 # What a person types; .ci/run is what a change must pass.
 
-.PHONY: build test lint ci
+.PHONY: build test race test-pyiceberg lint fuzz bench ci
 
 build:
 	go build -o psyql ./cli/psyql
@@ -8,8 +8,30 @@ build:
 test:
 	go test ./...
 
+# Where goroutines of ours meet; -short leaves out what only repeats it on more tables.
+race:
+	go test -race -short ./psyberg/... ./functions/manifest ./functions/discover ./engine ./engine/bridge ./engine/catalog/...
+
+# PyIceberg reads what psyql writes. Installs it into .venv.
+test-pyiceberg: .venv/ok
+	PSYBERG_PYICEBERG=1 PSYBERG_PYTHON=$(CURDIR)/.venv/bin/python go test -count=1 -run PyIceberg ./...
+
+.venv/ok: testdata/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r testdata/requirements.txt
+	touch $@
+
 lint:
 	.ci/lint
+
+# Every fuzz target for half a minute.
+fuzz:
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | cut -c6-); do \
+	    echo "== $$f $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime 30s ./$$(dirname $$f) || exit 1; done; done
+
+bench:
+	go test -run '^$$' -bench . -benchtime 1s ./engine/bridge ./functions/manifest
 
 ci:
 	.ci/run

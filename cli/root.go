@@ -76,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep()} {
 		root.AddCommand(newStep(a, s))
 	}
-	root.AddCommand(newShow(a), newVersion(a))
+	root.AddCommand(newShow(a), newDemo(a), newVersion(a))
 	return root
 }
 

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -38,10 +39,14 @@ func discovery[T any](d discover.Deps, name, doc string, ask discover.Request, c
 // ofSource are rows of a source.
 type ofSource interface{ source() *discover.Source }
 
+// refName is the branch or tag that a source is read from, as the session and
+// watermark tables have it, so that rows can be joined with theirs.
+func refName(s psyberg.SourceName) string { return cmp.Or(s.Ref, "main") }
+
 func sourceColumns[T ofSource]() []column[T] {
 	return []column[T]{
 		text("source_table", func(r T) (string, bool) { return r.source().Name.Table, true }),
-		text("source_ref", func(r T) (string, bool) { return r.source().Name.Ref, r.source().Name.Ref != "" }),
+		text("source_ref", func(r T) (string, bool) { return refName(r.source().Name), true }),
 	}
 }
 

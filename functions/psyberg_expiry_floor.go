@@ -15,7 +15,7 @@ import (
 const expiryFloorDoc = `The oldest snapshot of each source that some process still needs: what is older may expire. One row a source, and one for each needed snapshot that is lost.
 
   source_table   VARCHAR      as the watermark table has it
-  source_ref     VARCHAR      NULL where none was given
+  source_ref     VARCHAR      the branch or tag read: the part after @, main where none was given
   snapshot_id    BIGINT       the oldest needed snapshot that is retained: itself to be kept; NULL where nothing is needed
   committed_at   TIMESTAMPTZ  its commit time; as recorded where it has expired
   needed_by      VARCHAR[]    processes, each with the unfinished session that needs it, if one does
@@ -263,7 +263,7 @@ func byOf(needs []floorNeed) []string {
 
 var floorColumns = []column[floorRow]{
 	text("source_table", func(r floorRow) (string, bool) { return r.source.Table, true }),
-	text("source_ref", func(r floorRow) (string, bool) { return r.source.Ref, r.source.Ref != "" }),
+	text("source_ref", func(r floorRow) (string, bool) { return refName(r.source), true }),
 	long("snapshot_id", func(r floorRow) (int64, bool) { return optionalID(r.id) }),
 	instant("committed_at", func(r floorRow) (psyberg.Instant, bool) { return optional(r.at) }),
 	texts("needed_by", func(r floorRow) []string { return append([]string{}, r.by...) }),

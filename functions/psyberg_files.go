@@ -11,7 +11,7 @@ import (
 const psybergFilesDoc = `Exactly the files that changed in each source since a process read it, one a row, for loads that must not read a row twice.
 
   source_table          VARCHAR      as given, without the default catalog
-  source_ref            VARCHAR      the part after @; NULL where none was given
+  source_ref            VARCHAR      the branch or tag read: the part after @, main where none was given
   change                VARCHAR      ADDED or REMOVED (withdrawn by a rollback too)
   content               VARCHAR      DATA, POSITION_DELETES (deletion vectors too), EQUALITY_DELETES
   file_path             VARCHAR

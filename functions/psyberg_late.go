@@ -16,7 +16,7 @@ import (
 const lateDoc = `What came late: the changed partitions of each source whose event times lie before what the process has covered, one a row.
 
   source_table    VARCHAR      as given, without the default catalog
-  source_ref      VARCHAR      the part after @; NULL where none was given
+  source_ref      VARCHAR      the branch or tag read: the part after @, main where none was given
   partition_path  VARCHAR      as Iceberg encodes it; '' where unpartitioned
   min_event_ts    TIMESTAMPTZ  least event time of the late files
   max_event_ts    TIMESTAMPTZ  greatest, of the same files: it may lie after covered_to

@@ -11,7 +11,7 @@ import (
 const newPartitionsDoc = `The partitions that changed in each source since a process read it, one a row: the stateless discovery.
 
   source_table          VARCHAR      as given, without the default catalog
-  source_ref            VARCHAR      the part after @; NULL where none was given
+  source_ref            VARCHAR      the branch or tag read: the part after @, main where none was given
   spec_id               INTEGER      of the partition spec
   uri                   JSON         the partition as an object, fields in spec order: numbers as numbers, dates "2023-09-14", hours "2023-09-14-09"; {} where unpartitioned
   partition_path        VARCHAR      as Iceberg encodes it; '' where unpartitioned. Not unique: null and the text "null" share one

@@ -11,7 +11,7 @@ import (
 const statefulRangeDoc = `What changed in each source, and the range of event hours that a session has to load, one source a row: the stateful discovery.
 
   source_table          VARCHAR      as given, without the default catalog
-  source_ref            VARCHAR      the part after @; NULL where none was given
+  source_ref            VARCHAR      the branch or tag read: the part after @, main where none was given
   verdict               VARCHAR      as in psyberg_window
   event_ts_column       VARCHAR      as src_tables names it; NULL where it names none
   time_basis            VARCHAR      where event times come from: column (its bounds), partition (time fields of the partition spec), commit (commit times)

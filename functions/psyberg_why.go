@@ -15,7 +15,7 @@ import (
 const whyDoc = `Why a partition or an hour was, or was not, part of what a process reads or loads: a row for each reason, the answer first.
 
   source_table    VARCHAR      NULL in rows about the session as a whole
-  source_ref      VARCHAR      the part after @; NULL where none was given
+  source_ref      VARCHAR      the branch or tag read: the part after @, main where none was given
   subject         VARCHAR      what was asked: 'hour 2023-09-14-03', 'partition hour=3', 'session' where nothing was
   included        BOOLEAN      what this row says about it: true for it, false against it
   cause           VARCHAR      answer, changed, late, file, lower bound, upper bound; and against: skipped (compaction and the like), processed (before
@@ -197,7 +197,7 @@ var whyColumns = slices.Concat([]column[whyRow]{
 		if r.src == nil {
 			return "", false
 		}
-		return r.src.Name.Ref, r.src.Name.Ref != ""
+		return refName(r.src.Name), true
 	}),
 	text("subject", func(r whyRow) (string, bool) { return r.subject, true }),
 	boolean("included", func(r whyRow) (v, ok bool) { return r.included, true }),

@@ -11,7 +11,7 @@ import (
 const windowDoc = `The snapshots of each source that are new to a process, one a row, with what each is taken for and why.
 
   source_table     VARCHAR      as given, without the default catalog
-  source_ref       VARCHAR      the part after @; NULL where none was given
+  source_ref       VARCHAR      the branch or tag read: the part after @, main where none was given
   verdict          VARCHAR      FIRST_RUN, UP_TO_DATE, OK, EXPIRED_GAP, ROLLED_BACK (the last two only where on_gap or on_rollback recovers)
   hwm_snapshot_id  BIGINT       the watermark, or from_snapshot_id; NULL on a first run, and where the source was empty at the last commit
   end_snapshot_id  BIGINT       the head, pinned once; NULL where the source has no snapshot

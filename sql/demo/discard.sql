@@ -1,0 +1,3 @@
+-- @param target
+-- @param session_id
+CALL psyberg_discard($target, $session_id);
