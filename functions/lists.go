@@ -2,9 +2,7 @@ package functions
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"psyberg/functions/manifest"
 	"psyberg/functions/surface"
@@ -21,18 +19,9 @@ func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) 
 	}
 	data, err := files.Read(ctx, s.ManifestList, -1)
 	if err != nil {
-		return nil, readError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
+		return nil, surface.ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
 	}
 	return manifest.ReadList(s.ManifestList, data)
-}
-
-// readError says which file could not be read. One that is not there is damage
-// to the table: trying again finds it no more.
-func readError(what, location string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s %q: %w [PSY_DAMAGED]", what, location, err)
-	}
-	return fmt.Errorf("read %s %q: %w", what, location, err)
 }
 
 // listsOf returns the manifests of each snapshot, by position, lists read

@@ -85,7 +85,7 @@ func (s *manifestScan) decode(job manifestJob) error {
 	// Without the list's length: of a file that was cut short, Scan says where.
 	data, err := s.files.Read(s.ctx, job.Path, -1)
 	if err != nil {
-		return readError("manifest", job.Path, err)
+		return surface.ReadError("manifest", job.Path, err)
 	}
 	return manifest.Scan(s.ctx, job.File, data, s.request, memory.DefaultAllocator, func(in arrow.RecordBatch) error {
 		kept, err := s.filter.keep(s.ctx, in)

@@ -74,7 +74,7 @@ func (r *reader) readLists(ctx context.Context, snapshots []*psyberg.Snapshot) e
 		s := todo[i]
 		data, err := r.table.Files.Read(ctx, s.ManifestList, -1)
 		if err != nil {
-			return fmt.Errorf("read manifest list %q of snapshot %d: %w", s.ManifestList, s.ID, err)
+			return surface.ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
 		}
 		lists[i], err = manifest.ReadList(s.ManifestList, data)
 		return err
@@ -166,13 +166,10 @@ func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
 }
 
 func (r *reader) decode(ctx context.Context, f manifest.File) ([]psyberg.Entry, error) {
-	size := f.Length
-	if size <= 0 {
-		size = -1
-	}
-	data, err := r.table.Files.Read(ctx, f.Path, size)
+	// Without the list's length: of a file that was cut short, Scan says where.
+	data, err := r.table.Files.Read(ctx, f.Path, -1)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest %q: %w", f.Path, err)
+		return nil, surface.ReadError("manifest", f.Path, err)
 	}
 	return r.decoder.entries(ctx, f, data)
 }
