@@ -27,7 +27,6 @@ func newStore(t *testing.T) (context.Context, *state.Store) {
 
 func storeIn(t *testing.T, dir string) (context.Context, *state.Store) {
 	t.Helper()
-	t.Setenv("GOICEBERG_HOME", t.TempDir())
 	ctx := context.Background()
 	cat, err := catalog.Open(ctx, catalog.Config{Dir: dir, Home: dir})
 	if err != nil {

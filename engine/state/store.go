@@ -20,12 +20,15 @@ type Querier func(ctx context.Context, query string) (bridge.Rows, error)
 
 // Store reads and writes the tables. It is safe for use by several goroutines.
 type Store struct {
-	cat   *catalog.Catalogs
-	query Querier
+	cat           *catalog.Catalogs
+	query         Querier
+	keep, atLeast int // see Expire
 }
 
 // New returns a store. query may be set later with Use, before the first call.
-func New(cat *catalog.Catalogs, query Querier) *Store { return &Store{cat: cat, query: query} }
+func New(cat *catalog.Catalogs, query Querier) *Store {
+	return &Store{cat: cat, query: query, keep: keepSnapshots, atLeast: expireAtLeast}
+}
 
 // Use sets what runs the SELECTs: a session is opened with functions that need
 // the store, so the store is there before the session is.
