@@ -47,7 +47,7 @@ func (a *app) prompt(ctx context.Context, database string, vars lex.Vars) error 
 }
 
 // promptRows is how many rows of a result the prompt shows; --max-rows says otherwise.
-const promptRows = 200
+const promptRows = 40
 
 // lines reads lines until the end or an error; the last one says which.
 func lines(r io.Reader) <-chan line {
@@ -131,7 +131,11 @@ func (p *prompt) loop(ctx context.Context) error {
 			if err != nil && (errors.Is(err, errQuit) || ctx.Err() != nil) {
 				return err
 			}
-			p.app.report(err)
+			if errors.Is(err, errInterrupted) {
+				p.say("\ninterrupted\n")
+			} else {
+				p.app.report(err)
+			}
 			if l.err != nil {
 				return nil
 			}
