@@ -120,9 +120,11 @@ func pyIcebergRows(t *testing.T, dir string) map[psyberg.SnapshotID][]map[string
 		if decode(t, line, &l); l.T != "rows" {
 			return
 		}
-		if want[*l.Snapshot] = want[*l.Snapshot]; l.Row != nil {
-			want[*l.Snapshot] = append(want[*l.Snapshot], l.Row)
+		rows := want[*l.Snapshot] // a snapshot without rows is there too
+		if l.Row != nil {
+			rows = append(rows, l.Row)
 		}
+		want[*l.Snapshot] = rows
 	})
 	return want
 }

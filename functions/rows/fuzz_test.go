@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"io/fs"
 	"os"
@@ -107,7 +108,8 @@ func FuzzFooterOf(f *testing.F) {
 			return
 		}
 		footer, err := footerOf(tail, size)
-		if short, ok := err.(*shortTail); ok && (short.need <= int64(len(tail)) || short.need > size) {
+		var short *shortTail
+		if errors.As(err, &short) && (short.need <= int64(len(tail)) || short.need > size) {
 			t.Fatalf("%d bytes are asked for of %d, %d were there", short.need, size, len(tail))
 		}
 		if err == nil && len(footer) > len(tail)-8 {

@@ -141,7 +141,7 @@ func TestVectorFunction(t *testing.T) {
 	got := map[string][]int64{}
 	for {
 		batch, err := scan.Next(context.Background())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
