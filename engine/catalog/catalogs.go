@@ -52,6 +52,9 @@ func Open(_ context.Context, cfg Config) (*Catalogs, error) {
 		}
 		c.sources[name] = s
 		c.files[name] = newFiles(pm, d.props)
+		if sql, ok := s.(*sqlSource); ok {
+			sql.files = c.files[name]
+		}
 	}
 	c.files[""] = newFiles(pm, defs[def].props)
 	return c, nil

@@ -36,6 +36,7 @@ type definition struct {
 	// nameGiven: the name is a choice of the user, not our default; a SQL
 	// catalog file with another single name is then not silently taken.
 	nameGiven bool
+	file      string // of a SQLite catalog, where no URI names it
 	embedded  bool   // the default, whose file is made at the first write
 	origin    string // where it is defined, for errors
 }
@@ -144,8 +145,9 @@ func (c Config) embedded(dir, path string) (map[string]definition, string, error
 	if wh == "" {
 		wh = filepath.Join(dir, "psyberg-warehouse")
 	}
-	d := definition{name: defaultName, nameGiven: c.Name != "", embedded: true, origin: "the embedded default",
-		props: map[string]string{"uri": "sqlite:///" + filepath.Join(dir, "psyberg-warehouse", "catalog.db"), "warehouse": wh}}
+	file := filepath.Join(dir, "psyberg-warehouse", "catalog.db")
+	d := definition{name: defaultName, nameGiven: c.Name != "", embedded: true, origin: "the embedded default", file: file,
+		props: map[string]string{"uri": "sqlite:///" + file, "warehouse": wh}}
 	if c.Name != "" {
 		d.name = c.Name
 	}

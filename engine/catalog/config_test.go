@@ -121,3 +121,27 @@ func TestCatalogNameInTheFile(t *testing.T) {
 		}
 	}
 }
+
+// TestAWarehouseWithOddCharacters: spaces, percent signs and other letters in
+// the folder are no part of any URL.
+func TestAWarehouseWithOddCharacters(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a b%2Fc ü#x?y")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, ctx: context.Background(), cfg: &Config{Dir: dir, Home: dir}}
+	f.c = f.open()
+	f.make("2")
+	f.commit(Change{Mode: Append, Added: f.files("a1")})
+	f.commit(Change{Mode: Append, Added: f.files("b1")})
+	f.want("main", "a1 b1")
+	again := f.open()
+	if tbl, err := again.Load(f.ctx, "ns.t"); err != nil || len(tbl.Meta.Snapshots) != 2 {
+		t.Errorf("load: %+v %v", tbl, err)
+	}
+	seen, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil || len(seen) != 1 {
+		t.Errorf("beside the folder: %v %v", seen, err)
+	}
+}

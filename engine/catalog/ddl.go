@@ -77,7 +77,7 @@ func (t NewTable) there(id ident) error {
 // createNamespace makes a namespace and those above it.
 func (c *Catalogs) createNamespace(ctx context.Context, cat icecatalog.Catalog, id ident) error {
 	for i := range id.namespace {
-		ns := table.Identifier(id.namespace[:i+1])
+		ns := id.namespace[:i+1]
 		err := c.retryBusy(ctx, func() error {
 			there, err := cat.CheckNamespaceExists(ctx, ns)
 			if err != nil || there {

@@ -200,7 +200,7 @@ func (c *Catalogs) CreateDataFile(ctx context.Context, name, dir, suffix string)
 	if err := c.hooks.before(ctx, "data file"); err != nil {
 		return "", nil, err
 	}
-	location = st.paths.NewDataLocation(path.Join(dir, uuid.NewString()+suffix))
+	location = st.paths.dataFile(path.Join(dir, uuid.NewString()+suffix))
 	w, err = st.files.Create(location)
 	return location, w, err
 }

@@ -249,7 +249,7 @@ func (p *producer) write(ctx context.Context, specID int32, content iceberg.Mani
 	if err != nil {
 		return err
 	}
-	path := p.a.st.paths.NewMetadataLocation(fmt.Sprintf("%s-m%d.avro", p.commit, p.made))
+	path := p.a.st.paths.metadata(fmt.Sprintf("%s-m%d.avro", p.commit, p.made))
 	p.made++
 	out, err := p.a.create(ctx, "manifest", path)
 	if err != nil {
@@ -338,7 +338,7 @@ func (p *producer) finish(ctx context.Context) (*produced, error) {
 		id := int64(p.b.parent.ID)
 		parent, parentSummary = &id, p.b.parent.Summary
 	}
-	path := p.a.st.paths.NewMetadataLocation(fmt.Sprintf("snap-%d-1-%s.avro", p.id, p.commit))
+	path := p.a.st.paths.metadata(fmt.Sprintf("snap-%d-1-%s.avro", p.id, p.commit))
 	out, err := p.a.create(ctx, "manifest list", path)
 	if err != nil {
 		return nil, err

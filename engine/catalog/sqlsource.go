@@ -35,7 +35,8 @@ type sqlSource struct {
 	mu     sync.Mutex
 	reader *sql.DB
 	wdb    *sql.DB
-	cat    *icesql.Catalog
+	cat    *sqlWriter
+	files  *files // set by Open
 	taken  string // the catalog name in use, once known
 }
 
@@ -47,9 +48,12 @@ func newSQLSource(d definition) (*sqlSource, error) {
 	}
 	switch {
 	case strings.HasPrefix(uri, "sqlite:"), strings.HasPrefix(uri, "file:"):
-		p, err := sqlitePath(uri)
-		if err != nil {
-			return nil, fmt.Errorf("open catalog %q of %s: %w", d.name, d.origin, err)
+		p := d.file
+		if p == "" {
+			var err error
+			if p, err = sqlitePath(uri); err != nil {
+				return nil, fmt.Errorf("open catalog %q of %s: %w", d.name, d.origin, err)
+			}
 		}
 		s.driver, s.dialect, s.path = "sqlite", icesql.SQLite, p
 		return s, nil
@@ -320,6 +324,19 @@ func (s *sqlSource) list(ctx context.Context) ([]surface.ListedTable, error) {
 }
 
 func (s *sqlSource) namespaces(ctx context.Context) ([][]string, error) {
+	rows, err := s.namespaceRows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]string, len(rows))
+	for i, n := range rows {
+		out[i] = levelsOf(n)
+	}
+	return out, nil
+}
+
+// namespaceRows are the namespaces as the catalog spells them.
+func (s *sqlSource) namespaceRows(ctx context.Context) ([]string, error) {
 	name, err := s.catalogName(ctx)
 	if err != nil {
 		return nil, err
@@ -344,13 +361,13 @@ func (s *sqlSource) namespaces(ctx context.Context) ([][]string, error) {
 		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err tells
-	var out [][]string
+	var out []string
 	for rows.Next() {
 		var n string
 		if err := rows.Scan(&n); err != nil {
 			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
 		}
-		out = append(out, levelsOf(n))
+		out = append(out, n)
 	}
 	return out, rows.Err()
 }
@@ -389,8 +406,28 @@ func (s *sqlSource) writer(ctx context.Context) (catalog.Catalog, error) {
 	if err != nil {
 		return nil, errors.Join(s.openError(err), db.Close())
 	}
-	s.wdb, s.cat = db, cat
-	return cat, nil
+	s.wdb, s.cat = db, &sqlWriter{cat, s}
+	return s.cat, nil
+}
+
+// exec changes rows of the catalog and says how many. The writer is open.
+func (s *sqlSource) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if s.dialect == icesql.Postgres {
+		for i := range args {
+			query = strings.Replace(query, "?", fmt.Sprintf("$%d", i+1), 1)
+		}
+	}
+	s.mu.Lock()
+	db := s.wdb
+	s.mu.Unlock()
+	if db == nil {
+		return 0, errors.New("the catalog is closed")
+	}
+	r, err := db.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
 }
 
 func (s *sqlSource) writerProps() map[string]string {

@@ -25,7 +25,7 @@ type state struct {
 	m      *meta.Metadata
 	loc    string // of the metadata.json
 	files  *files
-	paths  table.LocationProvider
+	paths  locations
 }
 
 // target resolves a name that is to be written to.
@@ -70,9 +70,7 @@ func (c *Catalogs) loadState(ctx context.Context, id ident) (*state, error) {
 	if st.m, err = readMeta(ctx, st.files, st.loc); err != nil {
 		return nil, fmt.Errorf("load table %s for writing: %w", id.plain, err)
 	}
-	if st.paths, err = t.LocationProvider(); err != nil {
-		return nil, fmt.Errorf("load table %s for writing: %w", id.plain, err)
-	}
+	st.paths = locationsOf(t.Metadata())
 	return st, nil
 }
 
