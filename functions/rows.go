@@ -78,7 +78,7 @@ const (
 )
 
 func (c *planCache) get(t *surface.Table, args surface.Args, plan func() (string, error)) (string, error) {
-	key := fmt.Sprintf("%q %q %q", t.Location, t.Ref, fmt.Sprint(args))
+	key := fmt.Sprintf("%q %q %#v", t.Location, t.Ref, args) // texts quoted: ['a b'] is not ['a', 'b']
 	c.mu.Lock()
 	for _, p := range c.plans {
 		if p.key == key {

@@ -238,3 +238,21 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestPlansAreNotMixedUp: a plan that is kept is that of the very same call.
+func TestPlansAreNotMixedUp(t *testing.T) {
+	s := startOn(t, "spark")
+	files := strings.Fields(mustAsk(t, s, "SELECT file_path FROM iceberg_files('life.signup_fact') ORDER BY 1 LIMIT 2"))
+	both := fmt.Sprintf("['%s', '%s']", files[0], files[1])
+	for _, list := range []string{both, both, fmt.Sprintf("['%s']", files[0])} {
+		got := mustAsk(t, s, "SELECT count(*) FROM iceberg_rows('life.signup_fact', files := %s)", list)
+		want := mustAsk(t, s, "SELECT sum(record_count) FROM iceberg_files('life.signup_fact') WHERE file_path IN %s", list)
+		if got != want {
+			t.Errorf("%s: %s rows, want %s", list, got, want)
+		}
+	}
+	_, err := ask(s, fmt.Sprintf("FROM iceberg_rows('life.signup_fact', files := ['%s %s'])", files[0], files[1]))
+	if err == nil {
+		t.Error("one file with a blank in its name was taken for two")
+	}
+}
