@@ -135,3 +135,51 @@ func TestInitSupersedesWhatWaits(t *testing.T) {
 	}
 	e.want("sessions", e.statuses("p"), "s0 COMMITTED, s1 SUPERSEDED, s2 READY")
 }
+
+// TestAnIdOfAnotherProcess: two processes write one target under the same
+// session id; the second publish would take the first one's rows for its own.
+func TestAnIdOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, t.TempDir())
+	e.setup()
+	if err := e.chain("s1"); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		_, err := e.command("publish", "q", "s1", "target", "facts.a")
+		if err == nil || !strings.Contains(err.Error(), "[PSY_PUBLISH_REFUSED]") || !strings.Contains(err.Error(), `of process "p"`) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	e.mustCommand("init", "q", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+	refused("published by p")
+	e.must(`CREATE TABLE facts.b (id BIGINT) USING iceberg; COPY (SELECT 7 AS id) TO 'facts.b' (FORMAT iceberg, WAP_ID 's1', PROCESS_NAME 'p')`)
+	if _, err := e.command("publish", "q", "s1", "target", "facts.b"); err == nil || !strings.Contains(err.Error(), `of process "p"`) {
+		t.Errorf("staged by p: %v", err)
+	}
+	e.want("sessions", e.statuses("q"), "s1 READY")
+}
+
+// TestInitThatStopsLeavesNothing: no session, and no tables either.
+func TestInitThatStopsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, t.TempDir())
+	e.must(`CREATE TABLE raw.a (id BIGINT, ts TIMESTAMPTZ) USING iceberg; COPY (SELECT 1 AS id, NULL::TIMESTAMPTZ AS ts) TO 'raw.a' (FORMAT iceberg)`)
+	for _, tc := range []struct{ sources, pattern, want string }{
+		{"raw.b", "1", `did you mean "raw.a"?`},
+		{"raw.a|tx", "2", `did you mean "ts"?`},
+		{"raw.a|", "2", "no event-time column"},
+		{"raw.a", "3", "pass 1 (stateless) or 2 (stateful)"},
+		{"raw.a|ts", "2", "[PSY_NO_VTTS]"},
+	} {
+		_, err := e.command("init", "p", "s1", "src_tables", tc.sources, "etl_pattern_id", tc.pattern)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("init of %s: %v, want %s", tc.sources, err, tc.want)
+		}
+	}
+	e.want("tables", e.must(`SELECT name FROM iceberg_tables()`), "a")
+	if _, err := e.command("init", "p", "", "src_tables", "raw.a", "etl_pattern_id", "1"); err == nil || !strings.Contains(err.Error(), "psyberg_session_id is not given") {
+		t.Errorf("init without a session: %v", err)
+	}
+}

@@ -30,12 +30,6 @@ func (s *Steps) Init(ctx context.Context, q InitRequest) ([]psyberg.SessionRow, 
 	if q.Pattern != psyberg.Stateless && q.Pattern != psyberg.Stateful {
 		return nil, fmt.Errorf("init: etl_pattern_id is %d, which is neither 1 (stateless) nor 2 (stateful)", q.Pattern)
 	}
-	if err := s.at(ctx, "create tables"); err != nil {
-		return nil, err
-	}
-	if err := s.Store.CreateTables(ctx, q.SessionTable, q.HWMTable); err != nil {
-		return nil, err
-	}
 	for range again {
 		seen, err := s.sessionRows(ctx, q.SessionTable, q.Process)
 		if err != nil {
@@ -92,6 +86,12 @@ func (s *Steps) begin(ctx context.Context, q InitRequest, seen []psyberg.Session
 		return nil, err
 	}
 	rows := s.rowsOf(q, found)
+	if err := s.at(ctx, "create tables"); err != nil { // only now: a source that stops leaves nothing behind
+		return nil, err
+	}
+	if err := s.Store.CreateTables(ctx, q.SessionTable, q.HWMTable); err != nil {
+		return nil, err
+	}
 	if err := s.at(ctx, "insert session"); err != nil {
 		return nil, err
 	}

@@ -96,6 +96,9 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next)
 	switch {
 	case pre.Method == catalog.AlreadyPublished:
 		staged = pre.Published // by somebody else's hand: recorded as such
+		if err := s.notOfAnother(ctx, q, staged); err != nil {
+			return next, v, false, err
+		}
 	case pre.Method == catalog.Refused:
 		return next, v, false, fmt.Errorf("publish %q to %s: %w %s", q.id, q.Target, catalog.ErrRefused, pre.Reason)
 	}
@@ -130,6 +133,22 @@ func (s *Steps) owned(ctx context.Context, q PublishRequest, id psyberg.Snapshot
 	if p := snap.Summary["psyberg.process-name"]; p != "" && p != q.process {
 		return fmt.Errorf("publish %q to %s: %w snapshot %d is of process %q, not %q: session ids are unique among those that write one target",
 			q.id, q.Target, catalog.ErrRefused, id, p, q.process)
+	}
+	return nil
+}
+
+// notOfAnother refuses an id that a session of another process has published to
+// this target: what this one staged was never written.
+func (s *Steps) notOfAnother(ctx context.Context, q PublishRequest, id psyberg.SnapshotID) error {
+	all, err := s.sessionRows(ctx, q.sessionTable, "")
+	if err != nil {
+		return err
+	}
+	for _, r := range psyberg.RowsOf(all, q.id) {
+		if r.Process != q.process && r.Target == q.Target && r.PublishedSnapshot != nil {
+			return fmt.Errorf("publish %q to %s: %w snapshot %d is of process %q, not %q: session ids are unique among those that write one target",
+				q.id, q.Target, catalog.ErrRefused, id, r.Process, q.process)
+		}
 	}
 	return nil
 }
