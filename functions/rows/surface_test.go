@@ -99,3 +99,41 @@ func quoteLast(name string) string {
 	}
 	return "local." + name
 }
+
+// TestEveryTableThroughTheSession: every type that the tables have comes
+// through to a client, as many rows as are counted.
+func TestEveryTableThroughTheSession(t *testing.T) {
+	unread := map[string]string{
+		"conf.fmt_mixed":      "only Parquet is read",
+		"conf.ops_eqdel":      "only Parquet is read",
+		"conf.many_manifests": "No files found", // PyIceberg's has metadata only
+	}
+	for _, suite := range []string{"spark", "pyiceberg"} {
+		s := startOn(t, suite)
+		read := 0
+		for _, table := range rows.TablesOf(t, suite) {
+			call := "iceberg_rows('" + quoteLast(table) + "')"
+			all, err := ask(s, "FROM "+call)
+			if want, ok := unread[table]; ok && err != nil && strings.Contains(err.Error(), want) {
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s %s: %v", suite, table, err)
+				continue
+			}
+			n := 0
+			if all != "" {
+				n = strings.Count(all, "\n") + 1
+			}
+			// Texts may hold line ends.
+			var counted int
+			if _, err := fmt.Sscan(mustAsk(t, s, "SELECT count(*) FROM %s", call), &counted); err != nil || n < counted {
+				t.Errorf("%s %s: %d rows, %d counted, %v", suite, table, n, counted, err)
+			}
+			read++
+		}
+		if read < 50 {
+			t.Errorf("%s: only %d tables", suite, read)
+		}
+	}
+}
