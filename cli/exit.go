@@ -52,12 +52,14 @@ var transientTexts = []string{
 	"IO Error:", "HTTP Error:", "Connection Error:",
 	"SQLITE_BUSY", "database is locked",
 	"connection refused", "connection reset", "broken pipe", "i/o timeout", "TLS handshake timeout", "unexpected EOF",
+	"Client.Timeout exceeded", "server misbehaving", "failure in name resolution",
+	"StatusCode: 429", "StatusCode: 500", "StatusCode: 503", "SlowDown",
 	"REST error: service unavailable", "REST error: server error", "ServiceUnavailableException", "Too Many Requests",
 }
 
 // notTransient are those among them that say the same again: the file is not there,
 // or may not be read.
-var notTransient = []string{"No files found", "No such file", "does not exist", "Permission denied"}
+var notTransient = []string{"No files found", "No such file", "does not exist", "Permission denied", "not a valid DuckDB database"}
 
 var bracketed = regexp.MustCompile(`\[(PSY_[A-Z_]+)\]`)
 

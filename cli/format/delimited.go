@@ -8,7 +8,8 @@ import (
 
 // delimited writes a header and a line for each row.
 //
-//	csv   RFC 4180; NULL is nothing, an empty string is ""
+//	csv   RFC 4180; NULL is nothing, an empty string is "", and so is NULL in a
+//	      result of one column, since most readers pass over an empty line
 //	tsv   tab, newline, return and backslash as \t \n \r \\; NULL is \N
 //	list  fields between |, as they are; NULL is NULL
 type delimited struct {
@@ -24,6 +25,9 @@ func (d delimited) Write(w io.Writer, rows Rows) (int64, error) {
 		header[i] = c.Name
 	}
 	line := func(values []any) error {
+		if len(values) == 1 && values[0] == nil && d.separator == "," {
+			values = []any{""}
+		}
 		for i, v := range values {
 			if i > 0 {
 				out.WriteString(d.separator)
