@@ -59,7 +59,7 @@ func inSchemas[T any](p *pinned, first *meta.Schema, read func(*meta.Schema) (T,
 			continue
 		}
 		if other, otherErr := read(s); otherErr == nil {
-			return other, otherErr
+			return other, nil
 		}
 	}
 	return out, err

@@ -140,9 +140,7 @@ func findStaged(req PublishRequest) staged {
 	switch {
 	case len(found) > 1:
 		s.err = fmt.Sprintf("Cannot apply non-unique WAP ID. Found multiple snapshots with WAP ID '%s'", req.ID)
-		for _, x := range found {
-			s.replay = append(s.replay, x)
-		}
+		s.replay = append(s.replay, found...)
 		return s
 	case len(found) == 1:
 		s.tip = found[0]

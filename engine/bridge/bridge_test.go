@@ -274,7 +274,7 @@ func TestPanicsAndErrorsBecomeSQLErrors(t *testing.T) {
 				switch at {
 				case "next":
 					var m map[string]int
-					m["x"] = 1
+					m["x"] = 1 //nolint:staticcheck // SA5000: the panic is what is tested
 				case "nexterror":
 					return errors.New("cut short")
 				}

@@ -49,7 +49,7 @@ func (r *Registry) Query(ctx context.Context, conn mapping.Connection, sql strin
 	s := &stream{ctx: ctx, conn: conn, changed: -1}
 	s.release = append(s.release, r.BindContext(ConnID(conn), ctx))
 	if err := s.start(sql); err != nil {
-		s.Close()
+		_ = s.Close() // err says more
 		return nil, s.cause(err)
 	}
 	return s, nil

@@ -92,8 +92,8 @@ func TestRender(t *testing.T) {
 
 func TestRenderErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"SELECT 1;\nSELECT a,\n  $nope", "f.sql:3:3: variable nope is not set: pass -v nope=..."},
-		{`SELECT :'nope'`, "f.sql:1:8: variable nope is not set: pass -v nope=..."},
+		{"SELECT 1;\nSELECT a,\n  $nope", "f.sql:3:3: variable nope is not set: pass -v nope=VALUE"},
+		{`SELECT :'nope'`, "f.sql:1:8: variable nope is not set: pass -v nope=VALUE"},
 		{`SELECT :"n"`, "f.sql:1:8: variable n is empty: an identifier has at least one character"},
 	} {
 		s, err := Parse("f.sql", tt.text)
@@ -158,7 +158,7 @@ SELECT $name, $hours, $note, $none, $void; -- @param not_here
 	if len(s.Params) != 5 || s.Params[0].Doc != "what it is" {
 		t.Fatalf("%+v", s.Params)
 	}
-	if _, err := s.Bind(nil); err == nil || err.Error() != "f.sql:2:1: parameter name is not set: pass -v name=..." {
+	if _, err := s.Bind(nil); err == nil || err.Error() != "f.sql:2:1: parameter name is not set: pass -v name=VALUE" {
 		t.Errorf("without name: %v", err)
 	}
 	vars, err := s.Bind(Vars{"name": {Text: "n"}, "hours": {Text: "3"}})

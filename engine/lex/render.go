@@ -107,7 +107,7 @@ func (s *Script) Bind(vars Vars) (Vars, error) {
 			continue
 		}
 		if !p.HasDefault {
-			return nil, s.At(p.Start, fmt.Errorf("parameter %s is not set: pass -v %s=...", p.Name, p.Name))
+			return nil, s.At(p.Start, fmt.Errorf("parameter %s is not set: pass -v %s=VALUE", p.Name, p.Name))
 		}
 		out[p.Name] = p.Default
 	}
@@ -186,7 +186,7 @@ func substitute(raw string, vars Vars) (string, error) {
 	name, ident := strings.Trim(raw, `$:'"`), raw[len(raw)-1] == '"'
 	v, ok := vars[name]
 	if !ok {
-		return "", fmt.Errorf("variable %s is not set: pass -v %s=...", name, name)
+		return "", fmt.Errorf("variable %s is not set: pass -v %s=VALUE", name, name)
 	}
 	switch {
 	case strings.IndexByte(v.Text, 0) >= 0:

@@ -130,11 +130,6 @@ func (r row) sequence(name string) *psyberg.SequenceNumber {
 	return nil
 }
 
-func (r row) texts(name string) []string {
-	l, _ := r[name].([]string)
-	return l
-}
-
 // putRange writes a half-open range of hours as its first and last hour, each
 // a date and an hour of the day.
 func (r row) putRange(prefix, suffix string, h *psyberg.HourRange) {
