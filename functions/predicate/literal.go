@@ -331,7 +331,9 @@ func literalSQL(t meta.Type, v meta.Value) string {
 		return cast(time.UnixMicro(v.Int).UTC().Format("2006-01-02 15:04:05.000000"), "TIMESTAMP")
 	case meta.KindTimestampTZ:
 		return cast(time.UnixMicro(v.Int).UTC().Format("2006-01-02 15:04:05.000000")+"+00", "TIMESTAMPTZ")
-	case meta.KindTimestampNS, meta.KindTimestampTZNS:
+	case meta.KindTimestampTZNS: // DuckDB has such columns in microseconds
+		return cast(time.Unix(0, v.Int).UTC().Format("2006-01-02 15:04:05.000000")+"+00", "TIMESTAMPTZ")
+	case meta.KindTimestampNS:
 		return cast(time.Unix(0, v.Int).UTC().Format("2006-01-02 15:04:05.000000000"), "TIMESTAMP_NS")
 	case meta.KindUUID:
 		return cast(v.String(), "UUID")

@@ -23,7 +23,7 @@ var schema = &meta.Schema{Fields: []*meta.Field{
 	field(13, "tm", "time"), field(14, "key", "int"), field(15, "date", "date"), field(16, "odd \"name`", "int"),
 	{ID: 17, Name: "place", Type: meta.Type{Kind: meta.KindStruct, Fields: []*meta.Field{field(18, "lat", "double"), field(19, "日本", "string")}}},
 	{ID: 20, Name: "tags", Type: meta.Type{Kind: meta.KindList, Element: field(21, "element", "string")}},
-	field(22, "dotted.name", "int"),
+	field(22, "dotted.name", "int"), field(23, "ns", "timestamp_ns"), field(24, "tzns", "timestamptz_ns"),
 }}
 
 // The condition as it is understood, in SQL.
@@ -57,6 +57,8 @@ func TestParse(t *testing.T) {
 		{`tz < TIMESTAMPTZ '2023-09-14T10:00:00.5+02:00'`, `("tz" < CAST('2023-09-14 08:00:00.500000+00' AS TIMESTAMPTZ))`},
 		{`tz < TIMESTAMP WITH TIME ZONE '2023-09-14 10:00:00Z'`, `("tz" < CAST('2023-09-14 10:00:00.000000+00' AS TIMESTAMPTZ))`},
 		{`tz < CAST('2023-09-14' AS TIMESTAMPTZ)`, `("tz" < CAST('2023-09-14 00:00:00.000000+00' AS TIMESTAMPTZ))`},
+		{`ns < '2023-09-14 10:00:00.123456789'`, `("ns" < CAST('2023-09-14 10:00:00.123456789' AS TIMESTAMP_NS))`},
+		{`tzns < '2023-09-14 10:00:00.123456789+02'`, `("tzns" < CAST('2023-09-14 08:00:00.123456+00' AS TIMESTAMPTZ))`},
 		{`tm = '10:00:00.5'`, `("tm" = CAST('10:00:00.500000' AS TIME))`},
 		{`s = 'it''s \n'`, `("s" = 'it''s \n')`},
 		{`s LIKE 'a%'`, `starts_with("s", 'a')`},

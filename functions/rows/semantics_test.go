@@ -202,6 +202,8 @@ func TestEmptyTables(t *testing.T) {
 		{s, "iceberg_rows('conf.emptied', files := [])", "id|"},
 		{p, "iceberg_rows('conf.empty_v1')", ""},
 		{p, "iceberg_rows('conf.v3_types_empty')", ""},
+		{p, "iceberg_rows('conf.v3_types_empty', where := $$t_ns >= '2023-01-01 10:00:00.123456789' AND tz_ns < '2023-01-01' AND dec_def > 1.555 " +
+			"AND bin_def = X'00' AND g1 IS NULL AND u IS NULL AND date_def IN ('2020-01-01')$$)", ""},
 		{p, "iceberg_rows('conf.staged_first')", ""},
 		{p, "iceberg_rows('conf.all_deleted')", ""},
 	} {
