@@ -32,6 +32,9 @@ func TestX_EveryInterleaving(t *testing.T) {
 	} {
 		t.Run(strings.TrimSpace(m.sids+" "+m.variant), func(t *testing.T) {
 			t.Parallel()
+			if m.caught == "" && testing.Short() {
+				t.Skip("every state takes some seconds")
+			}
 			states, why, trace := m.explore()
 			switch {
 			case m.caught == "" && why != "":

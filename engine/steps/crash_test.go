@@ -205,3 +205,25 @@ func (e *env) crashAtStep(name string) {
 		return nil
 	})
 }
+
+// TestX_PublishedByAnotherHand: somebody moved what was staged with another
+// tool; the session finds it on the target, and goes on from there.
+func TestX_PublishedByAnotherHand(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, t.TempDir())
+	e.setup()
+	e.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+	e.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+	pre, err := e.cat.Preflight(e.ctx, "facts.a", "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.cat.Publish(e.ctx, "facts.a", catalog.PublishRequest{ID: "s1", Staged: pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}}); err != nil {
+		t.Fatal(err)
+	}
+	e.must(`COPY (SELECT 77 AS id) TO 'facts.a' (FORMAT iceberg)`)
+	e.want("publish", e.must(`SELECT method, status, done_before FROM psyberg_publish('facts.a', 's1', 'p', 's1', '`+sessionTable+`')`), "already-published PUBLISHED true")
+	e.mustCommand("commit", "p", "s1")
+	e.want("rows", e.facts(), "0 1 2 77")
+	e.want("sessions", e.statuses("p"), "s0 COMMITTED, s1 COMMITTED")
+}
