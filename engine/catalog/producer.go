@@ -226,6 +226,10 @@ func (p *producer) addAll(ctx context.Context) error {
 	for _, g := range keys {
 		err := p.write(ctx, g.spec, g.content, func(w *iceberg.ManifestWriter) error {
 			for _, f := range groups[g] {
+				f, err := p.named(f)
+				if err != nil {
+					return err
+				}
 				if err := w.Add(iceberg.NewManifestEntry(iceberg.EntryStatusADDED, &p.id, nil, nil, f)); err != nil {
 					return fmt.Errorf("add file %q: %w", f.FilePath(), err)
 				}
@@ -249,6 +253,7 @@ func (p *producer) write(ctx context.Context, specID int32, content iceberg.Mani
 	if err != nil {
 		return err
 	}
+	names, _ := avroSpec(*spec)
 	path := p.a.st.paths.metadata(fmt.Sprintf("%s-m%d.avro", p.commit, p.made))
 	p.made++
 	out, err := p.a.create(ctx, "manifest", path)
@@ -261,7 +266,7 @@ func (p *producer) write(ctx context.Context, specID int32, content iceberg.Mani
 	if p.a.st.ice.Version() > 1 {
 		opts = append(opts, iceberg.WithManifestWriterContent(content))
 	}
-	w, err := iceberg.NewManifestWriter(p.a.st.ice.Version(), count, *spec, schema, p.id, opts...)
+	w, err := iceberg.NewManifestWriter(p.a.st.ice.Version(), count, names, schema, p.id, opts...)
 	if err == nil {
 		err = fill(w)
 	}

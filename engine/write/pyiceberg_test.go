@@ -66,6 +66,7 @@ func TestPyIcebergAgrees(t *testing.T) {
 	}
 	table(allColumns, "", allTypes)
 	table(allColumns, "TBLPROPERTIES ('format-version' = '1')", allTypes)
+	table(allColumns, "PARTITIONED BY (bucket(3, id)) TBLPROPERTIES ('format-version' = '3')", allTypes)
 	for _, m := range []string{"none", "counts", "full", "truncate(3)"} {
 		table(allColumns, "TBLPROPERTIES ('write.metadata.metrics.default' = '"+m+"', 'write.metadata.metrics.column.s' = 'truncate(5)', 'write.metadata.metrics.column.i' = 'counts')", allTypes)
 	}
@@ -78,6 +79,8 @@ func TestPyIcebergAgrees(t *testing.T) {
 		}
 		table(allColumns, "PARTITIONED BY ("+by+")", allTypes+where)
 	}
+	table(`id BIGINT, "a b" INT, "日付" DATE, "1x" VARCHAR`, `PARTITIONED BY ("a b", months("日付"), "1x")`,
+		`SELECT 1 AS id, 2 AS "a b", DATE '2023-09-14' AS "日付", 'q' AS "1x" UNION ALL SELECT 2, NULL, DATE '1969-12-31', ''`)
 	// Several row groups, some without a value, and text too long for Parquet's own bounds.
 	table("id BIGINT, s VARCHAR, d DOUBLE, x VARCHAR", "TBLPROPERTIES ('write.parquet.row-group-limit' = '2048')",
 		"SELECT i AS id, CASE WHEN i < 3000 THEN 'v' || i END AS s, CASE WHEN i % 2 = 0 THEN i / 3 END AS d, repeat('ü', 10) || i AS x FROM range(10000) r(i)")
