@@ -61,6 +61,10 @@ var transientTexts = []string{
 // or may not be read.
 var notTransient = []string{"No files found", "No such file", "does not exist", "Permission denied", "not a valid DuckDB database"}
 
+// configTexts begin errors of the configuration that only turn up in a
+// statement: a catalog is not connected to before it is used.
+var configTexts = []string{`open catalog "`, "read configuration "}
+
 var bracketed = regexp.MustCompile(`\[(PSY_[A-Z_]+)\]`)
 
 // errNothingToDo is returned under --exit-nothing-to-do where a session has
@@ -129,7 +133,7 @@ func ExitCode(err error) int {
 	if transient(err.Error()) {
 		return ExitTransient
 	}
-	if errors.As(err, &at) {
+	if errors.As(err, &at) && !containsAny(err.Error(), configTexts) {
 		return ExitSQL
 	}
 	return ExitFailure
@@ -137,6 +141,9 @@ func ExitCode(err error) int {
 
 // transient reports whether an error's text is of a kind that a retry may mend.
 func transient(text string) bool {
-	contains := func(part string) bool { return strings.Contains(text, part) }
-	return slices.ContainsFunc(transientTexts, contains) && !slices.ContainsFunc(notTransient, contains)
+	return containsAny(text, transientTexts) && !containsAny(text, notTransient)
+}
+
+func containsAny(text string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }

@@ -43,6 +43,8 @@ func TestExitCode(t *testing.T) {
 		{sql("Invalid Input Error: psyberg_commit: commit s.t: database is locked (5) (SQLITE_BUSY)"), 5},
 		{sql("Invalid Input Error: Get \"http://h/v1/config\": dial tcp: connect: connection refused"), 5},
 		{&lex.Error{Err: outputError{errors.New("IO Error: no space left on device")}}, 1},
+		{sql(`Invalid Input Error: iceberg_tables: open catalog "local": the catalog's file is not there: /x.db`), 1},
+		{sql(`Invalid Input Error: iceberg_tables: open catalog "local": dial tcp: connection refused`), 5},
 		{errNothingToDo, 99},
 		{fmt.Errorf("statement 3: %w", errTimeout), 124},
 		{context.DeadlineExceeded, 124},

@@ -127,14 +127,15 @@ func TestShowPrintsWhatRuns(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
-		"postgresql://me:geheim@host/db":                        "postgresql://me:***@host/db",
-		"open sqlite:///tmp/a:b/c.db":                           "open sqlite:///tmp/a:b/c.db",
-		`{"s3.secret-access-key": "abc", "x": 1}`:               `{"s3.secret-access-key": "***", "x": 1}`,
-		"credential=id:secret&scope=x":                          "credential=***&scope=x",
-		"https://h/v1/oauth/tokens failed":                      "https://h/v1/oauth/tokens failed",
-		"unexpected token: SELECT":                              "unexpected token: SELECT",
-		"token='abc'":                                           "token='***'",
-		`did not find column "token_count" in (token_count, x)`: `did not find column "token_count" in (token_count, x)`,
+		"postgresql://me:geheim@host/db":                             "postgresql://me:***@host/db",
+		"open sqlite:///tmp/a:b/c.db":                                "open sqlite:///tmp/a:b/c.db",
+		`{"s3.secret-access-key": "abc", "x": 1}`:                    `{"s3.secret-access-key": "***", "x": 1}`,
+		"credential=id:secret&scope=x":                               "credential=***&scope=x",
+		"https://h/v1/oauth/tokens failed":                           "https://h/v1/oauth/tokens failed",
+		"CREATE SECRET s (TYPE s3, SECRET 'geheim', KEY_ID 'k') nix": "CREATE SECRET s (TYPE s3, SECRET '******', KEY_ID 'k') nix",
+		"unexpected token: SELECT":                                   "unexpected token: SELECT",
+		"token='abc'":                                                "token='***'",
+		`did not find column "token_count" in (token_count, x)`:      `did not find column "token_count" in (token_count, x)`,
 	} {
 		if got := redact(in); got != want {
 			t.Errorf("redact(%q) = %q, want %q", in, got, want)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"strings"
+	"unicode/utf8"
 )
 
 // newLogger writes logs as text or JSON, secrets redacted.
@@ -42,14 +44,20 @@ func (a *app) setUpLog() error {
 	return nil
 }
 
-// Secrets as they turn up in texts: the password of a URI, and the values of
-// properties and parameters with a telling name.
+// Secrets as they turn up in texts: the password of a URI, the values of
+// properties and parameters with a telling name, and those of CREATE SECRET.
 var (
+	sqlSecret   = regexp.MustCompile(`(?i)\b((?:secret|password|token|session_token|bearer_token|client_secret|oauth2?_token)\s+')([^']+)'`)
 	uriPassword = regexp.MustCompile(`(://[^/\s:@'"]*):[^/\s@'"]+@`)
 	namedSecret = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*(?:["']?\s*=\s*|["']\s*:\s*)["']?)[^\s"'&,;}]+`)
 )
 
 // redact takes passwords, tokens and keys out of a text that people will see.
 func redact(s string) string {
+	s = sqlSecret.ReplaceAllStringFunc(s, func(m string) string {
+		// As long as before, so that a caret in the next line stands right.
+		at := strings.IndexByte(m, '\'') + 1
+		return m[:at] + strings.Repeat("*", utf8.RuneCountInString(m[at:])-1) + "'"
+	})
 	return namedSecret.ReplaceAllString(uriPassword.ReplaceAllString(s, "$1:***@"), "$1***")
 }
