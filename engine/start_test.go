@@ -120,7 +120,7 @@ func TestSurfaceIsComplete(t *testing.T) {
 	for _, name := range strings.Fields(`
 		iceberg_tables iceberg_snapshots iceberg_history iceberg_refs iceberg_metadata_log_entries iceberg_properties iceberg_schemas
 		iceberg_partition_specs iceberg_manifests iceberg_entries iceberg_files iceberg_partitions iceberg_changes iceberg_rows
-		psyberg_window psyberg_new_partitions psyberg_stateful_range psyberg_iterations psyberg_files psyberg_late
+		psyberg_window psyberg_new_partitions psyberg_stateful_range psyberg_iterations psyberg_files psyberg_late psyberg_why
 		psyberg_expiry_floor psyberg_publish_preflight psyberg_init psyberg_publish psyberg_commit psyberg_discard
 		psyberg_audit_counts_match psyberg_audit_no_missing_hours psyberg_audit_columns_should_not_have_nulls
 		psyberg_audit_values_in_range psyberg_audit_unique_keys psyberg_audit_no_missing_events psyberg_audit_files_per_partition`) {
