@@ -17,19 +17,16 @@ import (
 )
 
 // python is the interpreter with PyIceberg; the test is skipped where nobody
-// asked for it. testdata/pyiceberg.sh makes one.
+// asked for it (make test-pyiceberg).
 func python(t *testing.T) string {
 	if os.Getenv("PSYBERG_PYICEBERG") != "1" {
 		t.Skip("PSYBERG_PYICEBERG=1 compares with PyIceberg")
 	}
-	if p := os.Getenv("PSYBERG_PYTHON"); p != "" {
-		return p
+	p := os.Getenv("PSYBERG_PYTHON")
+	if p == "" {
+		t.Fatal("PSYBERG_PYTHON names no interpreter: run make test-pyiceberg")
 	}
-	out, err := exec.Command("testdata/pyiceberg.sh", filepath.Join(t.TempDir(), "venv")).Output()
-	if err != nil {
-		t.Fatalf("make the Python environment: %v", err)
-	}
-	return strings.TrimSpace(string(out))
+	return p
 }
 
 // allTypes is every type that is written, with NULLs, extremes, NaN, long and
