@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"io"
 
@@ -26,10 +25,11 @@ func newDemo(a *app) *cobra.Command {
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.within(cmd.Context(), func(ctx context.Context) error {
-				out := bufio.NewWriter(a.io.Out)
+				// Not buffered: each part is there to be read while the next one runs.
+				out := marked{a.io.Out}
 				err := demo.Run(ctx, demo.Options{Dir: "psyberg-demo", Out: out, Show: showBox})
-				if e := out.Flush(); e != nil {
-					err = firstOf(err, outputError{e})
+				if readerGone(err) {
+					return nil
 				}
 				return err
 			})

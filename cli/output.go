@@ -48,10 +48,16 @@ func (m marked) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// gone reports whether err says that the reader of stdout has gone, as head
-// does; from then on everything is dropped.
+// readerGone reports whether err says that the reader of stdout has gone, as
+// head does.
+func readerGone(err error) bool {
+	out := outputError{}
+	return errors.As(err, &out) && (errors.Is(out, syscall.EPIPE) || errors.Is(out, io.ErrClosedPipe))
+}
+
+// gone is readerGone, and drops everything from then on.
 func (o *output) gone(err error) bool {
-	if out := (outputError{}); !errors.As(err, &out) || !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
+	if !readerGone(err) {
 		return false
 	}
 	o.closed = true
