@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -125,10 +126,28 @@ func ParseHourSet(text string) (HourSet, error) {
 	return NewHourSet(ranges...), nil
 }
 
+// parseHour reads what Hour.String prints, also beyond the years 0 to 9999.
 func parseHour(text string) (Hour, error) {
-	t, err := time.Parse("2006-01-02-15", text)
-	if err != nil {
-		return 0, fmt.Errorf("read hour %q: it is not like 2023-09-14-09", text)
+	fail := fmt.Errorf("read hour %q: it is not like 2023-09-14-09", text)
+	var part [4]int // hour, day, month, year
+	rest := text
+	for i := range part {
+		at := strings.LastIndexByte(rest, '-')
+		if i == 3 {
+			at = -1 // the year's own sign stays
+		}
+		n, err := strconv.Atoi(rest[at+1:])
+		if err != nil || i < 3 && at < 0 {
+			return 0, fail
+		}
+		part[i], rest = n, rest[:max(at, 0)]
 	}
-	return HourOf(InstantOf(t)), nil
+	if y := part[3]; y < -290_000 || y > 290_000 { // an Instant holds no more
+		return 0, fail
+	}
+	h := HourOf(InstantOf(time.Date(part[3], time.Month(part[2]), part[1], part[0], 0, 0, 0, time.UTC)))
+	if h.String() != text {
+		return 0, fail
+	}
+	return h, nil
 }

@@ -39,3 +39,19 @@ func TestHourRange(t *testing.T) {
 		t.Errorf("[3,3) is not empty")
 	}
 }
+
+// TestHoursReadAgain: the session table keeps sets of hours as text; also what
+// a broken clock has written is read again.
+func TestHoursReadAgain(t *testing.T) {
+	for _, r := range []HourRange{{0, 1}, {-3, 5}, {-20_000_000, -19_999_999}, {75_000_000, 75_000_002}, {2_000_000_000, 2_000_000_001}, {-2_000_000_000, 0}} {
+		set := NewHourSet(r, HourRange{7, 9})
+		if again, err := ParseHourSet(set.String()); err != nil || again.String() != set.String() || again.Len() != set.Len() {
+			t.Errorf("%v prints %q, read again %v: %v", r, set, again, err)
+		}
+	}
+	for _, bad := range []string{"x", "2023-09-14", "2023-9-14-09", "2023-09-14-24", "2023-02-30-00", "2023-09-14-02..2023-09-14-01", "2023-09-14-02,2023-09-14-03", "-", "---", "999999999-01-01-00"} {
+		if set, err := ParseHourSet(bad); err == nil {
+			t.Errorf("%q is read as %v", bad, set)
+		}
+	}
+}

@@ -80,8 +80,7 @@ func (s *Store) Verdict(ctx context.Context, q VerdictRequest) (catalog.Verdict,
 	if err != nil {
 		return catalog.Verdict{}, err
 	}
-	all = slices.DeleteFunc(all, func(r psyberg.AuditRow) bool { return r.Target != q.Target })
-	j, err := psyberg.JudgeAudits(all, q.Staged, q.Force, q.Require)
+	j, err := psyberg.JudgeAudits(psyberg.AuditsOf(all, q.Target, q.Staged), q.Staged, q.Force, q.Require)
 	if err != nil {
 		return catalog.Verdict{}, err
 	}

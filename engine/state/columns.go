@@ -149,13 +149,17 @@ func (r row) putHour(name string, h psyberg.Hour) {
 	r[name+"date"], r[name+"hour"] = date(d), n-24*d
 }
 
-func (r row) hours(prefix, suffix string) *psyberg.HourRange {
+// hours reads what putRange has written; another program may have written it.
+func (r row) hours(prefix, suffix string) (*psyberg.HourRange, error) {
 	from, ok := r.hour(prefix + "from_" + suffix)
 	to, ok2 := r.hour(prefix + "to_" + suffix)
-	if !ok || !ok2 {
-		return nil
+	switch {
+	case !ok || !ok2:
+		return nil, nil
+	case to < from:
+		return nil, fmt.Errorf("column %sto_%shour: the range ends at %s, before it begins at %s", prefix, suffix, to, from)
 	}
-	return &psyberg.HourRange{From: from, To: to + 1}
+	return &psyberg.HourRange{From: from, To: to + 1}, nil
 }
 
 func (r row) hour(name string) (psyberg.Hour, bool) {

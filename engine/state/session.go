@@ -103,8 +103,8 @@ func decodeSession(r row) (psyberg.SessionRow, error) {
 		EndSnapshot: r.snapshot("end_snapshot_id"), EndSequence: r.sequence("end_sequence_number"),
 		PrevHWM: r.instant("prev_hwm_ts"), NextHWM: r.instant("next_hwm_ts"),
 		ChangedPartitions: r.long("changed_partitions"), ChangedFiles: r.long("changed_files"), ChangedRecords: r.long("changed_records"),
-		EventHours: r.hours("", "event_"), LandingHours: r.hours("", "landing_"), VTTS: r.instant("vtts"), VTTSSource: r.text("vtts_source"),
-		LoadHours: r.hours("load_", ""), NextValidTo: r.instant("next_valid_to"), Target: r.text("target_table"),
+		VTTS: r.instant("vtts"), VTTSSource: r.text("vtts_source"),
+		NextValidTo: r.instant("next_valid_to"), Target: r.text("target_table"),
 		StagedSnapshot: r.snapshot("staged_snapshot_id"), PublishedSnapshot: r.snapshot("published_snapshot_id"),
 		Status: psyberg.Status(r.text("status")), PsyqlVersion: r.text("psyql_version"), TableUUID: r.text("table_uuid"),
 		ValidTo: r.instant("valid_to"), MaxEventTS: r.instant("max_event_ts"), LoadType: psyberg.LoadType(r.text("load_type")),
@@ -120,6 +120,14 @@ func decodeSession(r row) (psyberg.SessionRow, error) {
 	var err error
 	if s.ProcessingURIs, err = decodeURIs(r.text("processing_uris")); err != nil {
 		return s, err
+	}
+	for _, h := range []struct {
+		to             **psyberg.HourRange
+		prefix, suffix string
+	}{{&s.EventHours, "", "event_"}, {&s.LandingHours, "", "landing_"}, {&s.LoadHours, "load_", ""}} {
+		if *h.to, err = r.hours(h.prefix, h.suffix); err != nil {
+			return s, err
+		}
 	}
 	if s.ClippedHours, err = r.hourSet("clipped_hours"); err != nil {
 		return s, err
