@@ -163,9 +163,6 @@ func sourceRow(src *discover.Source) psyberg.SessionRow {
 			r.MaxEventTS = m.MaxEventTS
 		}
 	}
-	if c.Events != nil && (r.MaxEventTS == nil || c.Events.Max > *r.MaxEventTS) {
-		r.MaxEventTS = &c.Events.Max
-	}
 	if end := src.EndSnapshot(); end != nil {
 		r.EndSnapshot, r.EndSequence, r.NextHWM = &end.ID, &end.Sequence, &end.CommittedAt
 	}
