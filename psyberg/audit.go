@@ -55,6 +55,19 @@ func RecordAudits(stored, results []AuditRow) []AuditRow {
 	return out
 }
 
+// AuditsOf returns the rows that say something of a staged snapshot of target:
+// those of the target, and those that looked at this very snapshot, however
+// the target was written then.
+func AuditsOf(rows []AuditRow, target string, staged SnapshotID) []AuditRow {
+	var out []AuditRow
+	for _, r := range rows {
+		if r.Target == target || r.Staged == staged {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // AuditVerdictKind is what the audits of a staged snapshot say.
 type AuditVerdictKind string
 
@@ -73,8 +86,8 @@ type AuditVerdict struct {
 }
 
 // JudgeAudits decides whether the staged snapshot of a session may be
-// published (semantics.md, section 8). rows are all audit rows of the session
-// and target, force the names given by force_audit.
+// published (semantics.md, section 8). rows are those that AuditsOf returns of
+// the session's, force the names given by force_audit.
 //
 // A blocking audit that failed on this snapshot refuses it, until it passes or
 // is forced by name. Where no audit looked at this snapshot, but a blocking one

@@ -61,6 +61,19 @@ func TestJudgeAudits(t *testing.T) {
 	}
 }
 
+// TestAuditsOf: a failure on the staged snapshot counts, however the target was
+// written; what another target's audits said does not.
+func TestAuditsOf(t *testing.T) {
+	rows := []AuditRow{{Audit: "a", Target: "ns.t", Staged: 7}, {Audit: "b", Target: "local.ns.t", Staged: 7}, {Audit: "c", Target: "ns.t", Staged: 6}, {Audit: "d", Target: "ns.u", Staged: 8}}
+	var got string
+	for _, r := range AuditsOf(rows, "ns.t", 7) {
+		got += r.Audit
+	}
+	if got != "abc" {
+		t.Errorf("audits %s, want abc", got)
+	}
+}
+
 // TestRecordAudits: the latest result of an audit on a snapshot is the one
 // that counts, and that it was forced is kept while it fails.
 func TestRecordAudits(t *testing.T) {

@@ -174,9 +174,9 @@ func TestVerdict(t *testing.T) {
 		}
 		return fmt.Sprint(v.Kind, v.Snapshot, v.By)
 	}
-	record := func(target, name string, passed bool, at psyberg.Instant) {
+	record := func(target string, staged psyberg.SnapshotID, passed bool, at psyberg.Instant) {
 		t.Helper()
-		err := s.RecordAudits(ctx, sessions, []psyberg.AuditRow{{Process: "p", Session: "s", Target: target, Staged: 7, Audit: name,
+		err := s.RecordAudits(ctx, sessions, []psyberg.AuditRow{{Process: "p", Session: "s", Target: target, Staged: staged, Audit: "a",
 			Blocking: true, Passed: passed, Violations: 2, FirstViolation: "v", AuditedAt: at}})
 		if err != nil {
 			t.Fatal(err)
@@ -189,15 +189,15 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 	check("none recorded", ask(7), fmt.Sprint(catalog.AuditsNotAsked, 0, []string{}))
-	record("ns.other", "a", false, 1)
+	record("ns.other", 9, false, 1)
 	check("of another target", ask(7), fmt.Sprint(catalog.AuditsNotAsked, 0, []string{}))
-	record("ns.t", "a", false, 1)
+	record("ns.t", 7, false, 1)
 	check("failed", ask(7), "[PSY_AUDIT_FAILED]")
 	check("forced", ask(7, "a"), fmt.Sprint(catalog.AuditsForced, 7, []string{"a"}))
 	got, err := s.Audits(ctx, sessions, "p", "s")
 	if err != nil || len(got) != 2 || !got[1].Forced || got[1].FirstViolation != "v" || got[0].Forced {
 		t.Errorf("recorded %+v %v", got, err)
 	}
-	record("ns.t", "a", true, 201)
+	record("ns.t", 7, true, 201)
 	check("mended", ask(7), fmt.Sprint(catalog.AuditsPassed, 7, []string{}))
 }
