@@ -51,6 +51,9 @@ func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
 	if own.Status == psyberg.StatusNothingToDo || own.Status == psyberg.StatusBaseline {
 		return nil, nil
 	}
+	if req, err = d.canonical(ctx, req); err != nil {
+		return nil, err
+	}
 	known, vars := functions.Audits(d.Tables), variables(req, own)
 	queries := make([]string, len(file.Audits))
 	for i, a := range file.Audits { // all are checked before the first one runs
@@ -83,6 +86,16 @@ func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
 			Cause: fmt.Sprintf("snapshot %d was staged when the audits began, now it is %d", staged, again), Advice: "run the audits again"}
 	}
 	return out, d.Store.RecordAudits(ctx, req.SessionTable, rows)
+}
+
+// canonical writes the target without the default catalog's name, so that a
+// target is one, however it was given.
+func (d Deps) canonical(ctx context.Context, req Request) (Request, error) {
+	t, err := d.Tables.Load(ctx, req.Target)
+	if err == nil && t.Ref == "" { // with a ref, staged says what is wrong
+		req.Target = t.Name
+	}
+	return req, err
 }
 
 // session finds the session's row.
@@ -217,6 +230,9 @@ func Verdict(ctx context.Context, d Deps, req Request, require bool) (psyberg.Au
 	if own.Status == psyberg.StatusNothingToDo || own.Status == psyberg.StatusBaseline {
 		return psyberg.AuditVerdict{Kind: psyberg.AuditsNotAsked}, 0, nil
 	}
+	if req, err = d.canonical(ctx, req); err != nil {
+		return psyberg.AuditVerdict{}, 0, err
+	}
 	staged, err := d.staged(ctx, req, own)
 	if err != nil {
 		return psyberg.AuditVerdict{}, 0, err
@@ -225,7 +241,6 @@ func Verdict(ctx context.Context, d Deps, req Request, require bool) (psyberg.Au
 	if err != nil {
 		return psyberg.AuditVerdict{}, 0, err
 	}
-	rows = slices.DeleteFunc(rows, func(r psyberg.AuditRow) bool { return r.Target != req.Target })
-	v, err := psyberg.JudgeAudits(rows, staged, nil, require)
+	v, err := psyberg.JudgeAudits(psyberg.AuditsOf(rows, req.Target, staged), staged, nil, require)
 	return v, staged, err
 }

@@ -93,6 +93,9 @@ counts_match|true|true|0|<nil>
 small_amounts|true|false|1|id = 3, amount = 100.5, event_ts = 2023-09-14 05:00:00, name = y`)
 	f.fails(verdict, `"small_amounts" (1 violations, first: id = 3, amount = 100.5`, "--force_audit", "[PSY_AUDIT_FAILED]")
 
+	// However the target is written, it is the same one.
+	f.fails(`FROM psyberg_audit_verdict('p', 's1', 'ops.sessions', 'local.ns.t')`, `"small_amounts"`, "[PSY_AUDIT_FAILED]")
+
 	// It is recorded with the snapshot that it looked at.
 	f.want(`SELECT audit, blocking, passed, violations, forced, staged_snapshot_id = (SELECT staged_snapshot_id FROM psyberg_publish_preflight('ns.t', 's1'))
 		FROM iceberg_rows('ops.sessions_audits') ORDER BY audit`, `columns_should_not_have_nulls|true|true|0|false|true

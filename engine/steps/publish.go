@@ -39,6 +39,7 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 		return nil, fmt.Errorf("publish session %q: %w what a session stages carries its own id, %q is another's; pass wap_id %q",
 			q.id, catalog.ErrRefused, q.WapID, q.id)
 	}
+	q.Target = s.canonical(ctx, q.Target)
 	for range again {
 		rows, err := s.sessionRows(ctx, q.sessionTable, q.process)
 		if err != nil {
@@ -75,6 +76,19 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 		}
 	}
 	return nil, tooOften("publish", q.session)
+}
+
+// canonical writes a target without the default catalog's name: audits and the
+// intent name it so. One that cannot be loaded stays as given, for the error
+// of whoever needs it.
+func (s *Steps) canonical(ctx context.Context, target string) string {
+	if target == "" {
+		return ""
+	}
+	if t, err := s.Catalogs.Load(ctx, target); err == nil && t.Ref == "" {
+		return t.Name
+	}
+	return target
 }
 
 const branchPrefix = "psyberg_"
