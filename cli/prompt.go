@@ -21,9 +21,10 @@ type prompt struct {
 	timing bool
 	plain  format.Writer // what \x goes back to
 	x      bool
-	// cancel ends the running statement; nil where none runs.
-	cancel context.CancelCauseFunc
-	stop   chan struct{} // closed by \q
+	// running holds what ends the running statement, and nothing where none
+	// runs; interrupts tells of a Ctrl-C meanwhile.
+	running    chan context.CancelCauseFunc
+	interrupts chan struct{}
 }
 
 var errQuit = errors.New("quit")
@@ -37,7 +38,8 @@ func (a *app) prompt(ctx context.Context, database string, vars lex.Vars) error 
 	if err != nil {
 		return err
 	}
-	p := &prompt{runner: r, vars: vars, plain: r.writer}
+	p := &prompt{runner: r, vars: vars, plain: r.writer,
+		running: make(chan context.CancelCauseFunc, 1), interrupts: make(chan struct{}, 1)}
 	p.say("psyql: SQL to the semicolon, \\? for help, \\q to leave\n")
 	err = p.loop(ctx)
 	if errors.Is(err, errQuit) {
@@ -71,20 +73,7 @@ type line struct {
 }
 
 func (p *prompt) loop(ctx context.Context) error {
-	interrupts := make(chan struct{}, 1)
-	running := make(chan context.CancelCauseFunc, 1) // holds the cancel of the running statement
-	take := func() bool {
-		select {
-		case cancel := <-running:
-			cancel(errInterrupted)
-		default:
-			select {
-			case interrupts <- struct{}{}:
-			default:
-			}
-		}
-		return true
-	}
+	take := p.interrupt
 	p.app.onInterrupt.Store(&take)
 	defer p.app.onInterrupt.Store(nil)
 
@@ -98,7 +87,7 @@ func (p *prompt) loop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-interrupts:
+		case <-p.interrupts:
 			buffer = ""
 			p.say("\n")
 		case l := <-in:
@@ -106,28 +95,19 @@ func (p *prompt) loop(ctx context.Context) error {
 				return fmt.Errorf("read from the terminal: %w", l.err)
 			}
 			buffer += l.text
-			if l.err != nil && strings.TrimSpace(buffer) == "" {
+			last, blank := l.err != nil, strings.TrimSpace(buffer) == ""
+			switch {
+			case last && blank:
 				p.say("\n")
 				return nil
-			}
-			command := strings.HasPrefix(strings.TrimSpace(buffer), `\`)
-			if !command && !lex.Complete(buffer) && l.err == nil {
-				if strings.TrimSpace(buffer) == "" {
-					buffer = ""
-				}
+			case blank:
+				buffer = ""
+				continue
+			case !last && !isCommand(buffer) && !lex.Complete(buffer):
 				continue
 			}
 			number++
-			text := buffer
-			buffer = ""
-			sctx, cancel := context.WithCancelCause(ctx)
-			running <- cancel
-			err := p.piece(sctx, text, command, number)
-			select {
-			case <-running:
-			default:
-			}
-			cancel(nil)
+			err := p.piece(ctx, buffer, number)
 			if err != nil && (errors.Is(err, errQuit) || ctx.Err() != nil) {
 				return err
 			}
@@ -136,18 +116,44 @@ func (p *prompt) loop(ctx context.Context) error {
 			} else {
 				p.app.report(err)
 			}
-			if l.err != nil {
+			if last {
 				return nil
 			}
+			buffer = ""
 		}
 	}
 }
 
+// interrupt takes a SIGINT: it ends the running statement, or drops what is typed.
+func (p *prompt) interrupt() bool {
+	select {
+	case cancel := <-p.running:
+		cancel(errInterrupted)
+	default:
+		select {
+		case p.interrupts <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+func isCommand(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), `\`) }
+
 var errInterrupted = errors.New("interrupted")
 
 // piece runs what was typed: one command, or statements.
-func (p *prompt) piece(ctx context.Context, text string, command bool, number int) error {
-	if command {
+func (p *prompt) piece(ctx context.Context, text string, number int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p.running <- cancel
+	defer func() {
+		select {
+		case <-p.running:
+		default: // interrupt has taken it
+		}
+	}()
+	if isCommand(text) {
 		return firstOf(p.command(ctx, strings.TrimSpace(text)), p.out.flush())
 	}
 	return p.sql(ctx, fmt.Sprintf("<prompt %d>", number), text)
