@@ -54,6 +54,10 @@ var kinds = []struct {
 		}
 		return cfg, "life.signup_fact"
 	}},
+	{"postgres", func(t *testing.T) (Config, string) {
+		dir := t.TempDir()
+		return Config{URI: postgres(t), Warehouse: dir, Dir: dir, Home: dir}, ""
+	}},
 	{"rest", func(t *testing.T) (Config, string) {
 		_, url := restOverEmbedded(t)
 		dir := t.TempDir()
