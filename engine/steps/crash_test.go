@@ -186,6 +186,9 @@ func TestX_RefusedPublishLeavesTheSessionReady(t *testing.T) {
 		t.Fatalf("replayed an overwrite: %v", err)
 	}
 	e.want("after the refusal", e.statuses("p"), "s0 COMMITTED, s1 READY")
+	if _, err := e.command("publish", "p", "s1", "target", "raw.a"); err == nil || !strings.Contains(err.Error(), "unknown WAP ID") {
+		t.Errorf("to another target, where nothing is staged: %v", err)
+	}
 	e.must(`CALL psyberg_discard('facts.a', 's1')`)
 	e.must(stage)
 	if err := publish(); err != nil {
@@ -195,6 +198,9 @@ func TestX_RefusedPublishLeavesTheSessionReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.want("rows", e.facts(), "0 1 2")
+	if _, err := e.command("publish", "p", "s1", "target", "raw.a"); err == nil || !strings.Contains(err.Error(), `its target is "facts.a"`) {
+		t.Errorf("what was published, to another target: %v", err)
+	}
 }
 
 func (e *env) crashAtStep(name string) {

@@ -49,7 +49,8 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 		if err != nil {
 			return nil, unknownSession(err, rows, q.session)
 		}
-		if next.Target != "" && q.Target != "" && next.Target != q.Target {
+		intended := next.Status != psyberg.StatusReady // a refused publish leaves its target behind
+		if intended && next.Target != "" && q.Target != "" && next.Target != q.Target {
 			return nil, fmt.Errorf("publish session %q: %w its target is %q, not %q", q.id, catalog.ErrRefused, next.Target, q.Target)
 		}
 		if next.Do == psyberg.DoNothing {
