@@ -51,6 +51,12 @@ const auditDoc = `Runs the audits of a file on what a session has staged, and re
   staged_snapshot_id  BIGINT     the snapshot that was looked at
   sample              VARCHAR[]  the first violations, at most 5
 
+The file has a list 'audits'; each has function (an audit's name without psyberg_audit_) or sql (a file with one query whose rows violate,
+found from the file's folder), and may have name, blocking (true unless it says false) and params: a function's arguments after wap_id by
+name, or more variables of the SQL file. Variables are $target, $wap_id, $process_name, $session_id, $session_table, and the session's
+hours $load_from and $load_to (exclusive; NULL where it loads none). They stand in SQL files, in the params source and where, and as the
+whole value of any other param.
+
 A session that has nothing to do has no rows. A failed blocking audit is a row here; psyberg_audit_verdict makes an error of it.
 Errors: the file has a key or a parameter that is not known (with its line and near matches); unknown session; nothing staged;
 a query that fails; [PSY_CONFLICT] where what is staged changed meanwhile. Nothing is recorded then.
