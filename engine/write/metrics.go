@@ -73,9 +73,9 @@ type mode struct {
 	length       int // 0: full
 }
 
-// metricsOf reads a footer. It gives what PyIceberg gives, but for two things:
+// metricsOf reads a footer. It gives what PyIceberg gives, but for one thing:
 // where some row group has values and no bounds, the column has none (PyIceberg
-// takes those of the others, which do not cover); and a column of UUIDs has.
+// takes those of the others, which do not cover).
 func metricsOf(md *metadata.FileMetaData, schema *meta.Schema, props map[string]string) (*metrics, error) {
 	m := &metrics{sizes: map[int]int64{}, values: map[int]int64{}, nulls: map[int]int64{}, lower: map[int][]byte{}, upper: map[int][]byte{}}
 	n := md.Schema.NumColumns()
