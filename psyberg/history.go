@@ -1,5 +1,7 @@
 package psyberg
 
+import "strconv"
+
 // History is what one metadata.json says about the past of a table. It is
 // read-only once made.
 type History struct {
@@ -68,6 +70,29 @@ func (l Line) index(id SnapshotID) (n int, ok bool) {
 		return len(l.Snapshots), true
 	}
 	return 0, false
+}
+
+// expired reports whether l ends because older snapshots have expired: the
+// oldest names one that is not retained (Java), or names none although it
+// holds more files than it added (PyIceberg takes the name away; the first
+// snapshot of a table, and of one that CREATE OR REPLACE made again, holds
+// what it added).
+func (l Line) expired() bool {
+	if l.Cut || len(l.Snapshots) == 0 {
+		return l.Cut
+	}
+	s := l.Snapshots[len(l.Snapshots)-1]
+	for _, what := range []string{"data-files", "delete-files", "records"} {
+		total, err := strconv.ParseInt(s.Summary["total-"+what], 10, 64)
+		if err != nil {
+			continue
+		}
+		added, _ := strconv.ParseInt(s.Summary["added-"+what], 10, 64)
+		if total > added {
+			return true
+		}
+	}
+	return false
 }
 
 // IsAncestor reports whether id is head or one of its ancestors; an expired

@@ -150,13 +150,13 @@ func (w *Window) firstRun(h *History, line Line, opt WindowOptions) error {
 				return nil
 			}
 		}
-		if line.Cut && !opt.RecoverGap {
+		if line.expired() && !opt.RecoverGap {
 			return windowError(w.Source, CodeExpiredGap,
-				fmt.Sprintf("start %s lies before the oldest retained snapshot %d, whose parent %d has expired",
-					start.At, line.Snapshots[len(line.Snapshots)-1].ID, line.Beyond),
+				fmt.Sprintf("start %s lies before the oldest retained snapshot %d, whose parent has expired",
+					start.At, line.Snapshots[len(line.Snapshots)-1].ID),
 				"pass start := 'earliest' for everything live, or on_gap := 'recover' for the same, flagged as recovered")
 		}
-		w.Recovered = line.Cut
+		w.Recovered = line.expired()
 		w.Reason = fmt.Sprintf("no watermark, start %s is older than every snapshot: everything live", start.At)
 	case StartAfter:
 		i, ok := line.index(start.Snapshot)
@@ -190,15 +190,20 @@ func (w *Window) sinceWatermark(h *History, line Line, mark *Watermark, opt Wind
 		w.since(line, i, mark.SnapshotID)
 		return nil
 	}
-	if _, retained := h.Get(mark.SnapshotID); retained {
-		return w.rolledBack(h, line, mark, opt)
+	_, retained := h.Get(mark.SnapshotID)
+	if retained {
+		// A tag may keep the watermark's snapshot while those between it and the
+		// head's line expire: that is a gap, not a rollback.
+		if _, _, met := meet(line, h.Line(mark.SnapshotID)); met || !line.expired() {
+			return w.rolledBack(h, line, mark, opt)
+		}
 	}
 	if !opt.RecoverGap {
-		return gapError(w.Source, line, mark)
+		return gapError(w.Source, line, mark, retained)
 	}
 	w.Verdict, w.Live, w.Recovered = ExpiredGap, true, true
 	w.From, w.HasFrom = mark.SnapshotID, true
-	w.Reason = "the watermark has expired; recovered from what is live at the head"
+	w.Reason = "what followed the watermark has expired; recovered from what is live at the head"
 	if h.FormatVersion >= 2 && mark.Sequence > 0 {
 		above := mark.Sequence
 		w.Above = &above
@@ -207,8 +212,16 @@ func (w *Window) sinceWatermark(h *History, line Line, mark *Watermark, opt Wind
 	return nil
 }
 
-func gapError(src SourceName, line Line, mark *Watermark) error {
-	cause := fmt.Sprintf("watermark snapshot %d (committed %s) has expired", mark.SnapshotID, mark.CommittedAt)
+func gapError(src SourceName, line Line, mark *Watermark, retained bool) error {
+	cause := fmt.Sprintf("watermark snapshot %d", mark.SnapshotID)
+	if mark.CommittedAt != 0 { // from_snapshot_id brings no time
+		cause += fmt.Sprintf(" (committed %s)", mark.CommittedAt)
+	}
+	if retained {
+		cause += " is retained, snapshots after it have expired"
+	} else {
+		cause += " has expired"
+	}
 	if n := len(line.Snapshots); n > 0 {
 		oldest := line.Snapshots[n-1]
 		cause += fmt.Sprintf(", and the head's ancestry ends at %d (committed %s) before it is met", oldest.ID, oldest.CommittedAt)
@@ -243,7 +256,7 @@ func (w *Window) rolledBack(h *History, line Line, mark *Watermark, opt WindowOp
 		i, _ := line.index(common)
 		w.since(line, i, common)
 		w.Reason = fmt.Sprintf("rolled back; continues after the common ancestor %d", common)
-	case line.Cut || abandoned.Cut:
+	case abandoned.expired():
 		return windowError(w.Source, CodeExpiredGap,
 			fmt.Sprintf("watermark snapshot %d is no ancestor of the head, and their common ancestor has expired", mark.SnapshotID),
 			"what was withdrawn can no longer be told: give this process a new name and a start")

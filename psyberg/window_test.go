@@ -31,6 +31,9 @@ func TestW1_Verdicts(t *testing.T) {
 	javaExpired := NewHistory("u", 2, chain(1, 2, 3, 4)[2:]) // 3 still names 2
 	lost := chain(3, 4)                                      // PyIceberg: 3 has lost its parent's name
 	pyExpired := NewHistory("u", 2, lost)
+	lost[0].Summary = map[string]string{"added-data-files": "1", "total-data-files": "3"}
+	tagged := NewHistory("u", 2, append(chain(1), lost...)) // 1 is kept by a tag
+	javaTagged := NewHistory("u", 2, append(chain(1), chain(1, 2, 3, 4)[2:]...))
 	rolled := NewHistory("u", 2, append(chain(1, 2, 3), chain(1, 2, 5)[2]))
 	replaced := NewHistory("u", 2, append(chain(1, 2), chain(7, 8)...)) // CREATE OR REPLACE TABLE
 	for _, tc := range []struct {
@@ -56,6 +59,10 @@ func TestW1_Verdicts(t *testing.T) {
 		{"watermark met by its child's name", javaExpired, PinOf(4), at(2), WindowOptions{}, "OK 3 4", false},
 		{"watermark expired, the child lost its name", pyExpired, PinOf(4), at(2), WindowOptions{}, "PSY_EXPIRED_GAP", false},
 		{"watermark further back than any name", javaExpired, PinOf(4), at(1), WindowOptions{}, "PSY_EXPIRED_GAP", false},
+		{"watermark kept by a tag, its children expired", javaTagged, PinOf(4), at(1), WindowOptions{RecoverRollback: true}, "PSY_EXPIRED_GAP", false},
+		{"watermark kept by a tag, its children expired by PyIceberg", tagged, PinOf(4), at(1), WindowOptions{}, "PSY_EXPIRED_GAP", false},
+		{"watermark kept by a tag, recovered", tagged, PinOf(4), at(1), WindowOptions{RecoverGap: true}, "EXPIRED_GAP 3 4", true},
+		{"first run, a time before what PyIceberg retained", pyExpired, PinOf(4), nil, WindowOptions{Start: Start{Kind: StartAt}}, "PSY_EXPIRED_GAP", false},
 		{"gap, recovered", javaExpired, PinOf(4), at(1), WindowOptions{RecoverGap: true}, "EXPIRED_GAP 3 4", true},
 		{"rolled back", rolled, PinOf(5), at(3), WindowOptions{}, "PSY_ROLLED_BACK", false},
 		{"rolled back, recovered", rolled, PinOf(5), at(3), WindowOptions{RecoverRollback: true}, "ROLLED_BACK 5 -3", false},
