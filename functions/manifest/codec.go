@@ -3,16 +3,20 @@ package manifest
 import (
 	"bytes"
 	"compress/bzip2"
+	stdflate "compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+
+	"psyberg/functions/manifest/inflate"
 )
 
 // codec decompresses one block. decode may use buf's memory and returns it,
@@ -24,7 +28,7 @@ type codec struct {
 
 var codecs = []codec{
 	{"null", func(buf, src []byte) ([]byte, []byte, error) { return src, buf, nil }},
-	{"deflate", inflate},
+	{"deflate", unflate},
 	{"snappy", unsnappy},
 	{"zstandard", unzstd},
 	{"bzip2", func(buf, src []byte) ([]byte, []byte, error) {
@@ -45,17 +49,47 @@ func codecNamed(name string) (codec, error) {
 	return codec{}, fmt.Errorf("codec %q is none of null, deflate, snappy, zstandard, bzip2", name)
 }
 
-// inflaters keeps flate's windows and tables between blocks.
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+// Inflater says who decompresses deflate blocks. All give the same bytes.
+type Inflater int32
 
-// inflate reads raw deflate (RFC 1951), as Avro has it: no zlib header.
-func inflate(buf, src []byte) ([]byte, []byte, error) {
-	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
-		return nil, buf, err
+const (
+	OwnInflater       Inflater = iota // package inflate; the fastest
+	KlauspostInflater                 // github.com/klauspost/compress/flate
+	StandardInflater                  // compress/flate
+)
+
+var inflater atomic.Int32
+
+// SetInflater chooses the inflater of all scans that begin from now on. It is
+// there to fall back, should package inflate be suspected of an error.
+func SetInflater(i Inflater) { inflater.Store(int32(i)) }
+
+// streams keeps the windows and tables of the streaming inflaters between blocks.
+var streams = map[Inflater]*sync.Pool{
+	KlauspostInflater: {New: func() any { return flate.NewReader(bytes.NewReader(nil)) }},
+	StandardInflater:  {New: func() any { return stdflate.NewReader(bytes.NewReader(nil)) }},
+}
+
+// unflate reads raw deflate (RFC 1951), as Avro has it: no zlib header.
+func unflate(buf, src []byte) ([]byte, []byte, error) {
+	if pool := streams[Inflater(inflater.Load())]; pool != nil {
+		r := pool.Get().(io.ReadCloser)
+		defer pool.Put(r)
+		if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
+			return nil, buf, err
+		}
+		return readAll(buf, r)
 	}
-	return readAll(buf, r)
+	raw, err := inflate.Append(buf[:0], src, maxBlock)
+	switch {
+	case errors.Is(err, inflate.ErrLimit):
+		return nil, raw, errTooBig
+	case errors.Is(err, inflate.ErrShort):
+		return nil, raw, errShort
+	case err != nil:
+		return nil, raw, err
+	}
+	return raw, raw, nil
 }
 
 // readAll reads r to its end into buf, up to maxBlock.

@@ -1,0 +1,15 @@
+// Package inflate decompresses raw DEFLATE (RFC 1951) that is wholly in memory.
+//
+// Manifests are mostly compressed blocks of 64 KB: what reading one costs is
+// what inflating it costs. A decoder that has all of its input and all of its
+// output at hand needs neither a window nor a state between calls, and is
+// about three times as fast as a streaming one.
+//
+//	I1  What compress/flate reads, this package reads to the same bytes;
+//	    what compress/flate refuses, it refuses. As there, bytes after the
+//	    last block are not looked at.
+//	I2  No size is believed: the output grows with what is decoded, at most
+//	    to the limit that the caller gives.
+//	I3  Every index is checked by the compiler; there is no unsafe, no cgo and
+//	    no assembly here.
+package inflate

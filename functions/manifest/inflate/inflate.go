@@ -1,0 +1,231 @@
+package inflate
+
+import (
+	"errors"
+	"sync"
+)
+
+// What can be wrong with the input.
+var (
+	ErrCorrupt = errors.New("corrupt deflate data")
+	ErrShort   = errors.New("deflate data is cut short")
+	ErrLimit   = errors.New("deflate data expands to more than is allowed")
+)
+
+// decoder is the state of one call. Its tables are large: decoders are pooled.
+type decoder struct {
+	src, dst []byte
+	start    int // of what is appended, in dst
+	limit    int // of len(dst)
+
+	bits  uint64 // read from src and not used yet, the next one lowest
+	nbits uint64 // how many of them there are
+	in    int    // bytes of src that are in bits or used
+	out   int    // bytes of dst that are written
+
+	own  tables
+	lens [maxLit + maxDist]uint8
+	pre  [1 << preBits]uint32
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// Append inflates src and appends what comes out to dst, whose spare capacity
+// it uses and overwrites; the result shares dst's memory where that is large
+// enough. What is appended is at most limit bytes.
+//
+// src and the spare capacity of dst must not overlap. After an error (one of
+// ErrCorrupt, ErrShort, ErrLimit) the result is dst itself, or a larger copy of
+// it that is worth keeping for the next call.
+func Append(dst, src []byte, limit int) ([]byte, error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	n := len(dst)
+	d.src, d.dst, d.start, d.limit = src, dst[:cap(dst)], n, n+limit
+	d.bits, d.nbits, d.in, d.out = 0, 0, 0, n
+	if len(d.dst) < n+slackOut {
+		d.dst = grown(dst, n+slackOut+3*len(src))
+	}
+	err := d.blocks()
+	if err == nil && d.out > d.limit {
+		err = ErrLimit
+	}
+	dst = d.dst
+	out := d.out
+	d.src, d.dst = nil, nil
+	if err != nil {
+		return dst[:n], err
+	}
+	return dst[:out], nil
+}
+
+// grown copies b into a larger slice of n bytes at least.
+func grown(b []byte, n int) []byte {
+	c := append(b, make([]byte, n-len(b))...)
+	return c[:cap(c)]
+}
+
+// room makes sure that n more bytes can be written.
+func (d *decoder) room(n int) error {
+	if d.out+n > d.limit {
+		return ErrLimit
+	}
+	if d.out+n+slackOut > len(d.dst) {
+		d.dst = grown(d.dst[:d.out], max(d.out+n+slackOut, 2*d.out))
+	}
+	return nil
+}
+
+func (d *decoder) blocks() error {
+	for {
+		if !d.need(3) {
+			return ErrShort
+		}
+		last, kind := d.bits&1 != 0, d.bits>>1&3
+		d.drop(3)
+		var err error
+		switch kind {
+		case 0:
+			err = d.stored()
+		case 1:
+			err = d.codes(fixed())
+		case 2:
+			if err = d.readTables(); err == nil {
+				err = d.codes(&d.own)
+			}
+		default:
+			err = ErrCorrupt
+		}
+		if err != nil || last {
+			return err
+		}
+	}
+}
+
+// need makes n bits available, of at most 56.
+func (d *decoder) need(n uint64) bool {
+	d.fill()
+	return d.nbits >= n
+}
+
+// fill reads as much as fits.
+func (d *decoder) fill() {
+	for d.nbits <= 56 && d.in < len(d.src) {
+		d.bits |= uint64(d.src[d.in]) << d.nbits
+		d.in++
+		d.nbits += 8
+	}
+}
+
+func (d *decoder) drop(n uint64) {
+	d.bits >>= n & 63
+	d.nbits -= n
+}
+
+// stored copies a block that is not compressed.
+func (d *decoder) stored() error {
+	d.drop(d.nbits & 7)
+	d.in -= int(d.nbits >> 3) // whole bytes go back
+	d.bits, d.nbits = 0, 0
+	if len(d.src)-d.in < 4 {
+		return ErrShort
+	}
+	h := d.src[d.in : d.in+4]
+	n, inv := int(h[0])|int(h[1])<<8, int(h[2])|int(h[3])<<8
+	if n != inv^0xffff {
+		return ErrCorrupt
+	}
+	d.in += 4
+	if len(d.src)-d.in < n {
+		return ErrShort
+	}
+	if err := d.room(n); err != nil {
+		return err
+	}
+	d.out += copy(d.dst[d.out:], d.src[d.in:d.in+n])
+	d.in += n
+	return nil
+}
+
+// codes decodes one block's codes up to its end: most of it in the fast loop,
+// which leaves the last bytes of input and output to the careful one.
+func (d *decoder) codes(t *tables) error {
+	for {
+		switch d.fast(t) {
+		case blockEnd:
+			return nil
+		case corrupt:
+			return ErrCorrupt
+		}
+		for more := true; more; {
+			done, err := d.careful(t)
+			if err != nil || done {
+				return err
+			}
+			more = len(d.src)-d.in < slackIn // with input left it was the output that ended
+		}
+	}
+}
+
+// careful decodes one symbol, however little input and output are left.
+func (d *decoder) careful(t *tables) (done bool, err error) {
+	d.fill()
+	e := uint64(t.lit[d.bits&(1<<(t.litBits&15)-1)])
+	if e&fSub != 0 {
+		if d.nbits < e&63 {
+			return false, ErrShort
+		}
+		d.drop(e & 63)
+		e = uint64(t.lit[e>>16+d.bits&(1<<(e>>8&15)-1)])
+	}
+	if e&63 > d.nbits {
+		return false, ErrShort
+	}
+	if e&fLit != 0 {
+		n := 1 + int(e>>14&1)
+		if err := d.room(n); err != nil {
+			return false, err
+		}
+		d.dst[d.out], d.dst[d.out+1] = byte(e>>16), byte(e>>24)
+		d.out += n
+		d.drop(e & 63)
+		return false, nil
+	}
+	if e&fExc != 0 {
+		if e>>16 != 0 {
+			return false, ErrCorrupt
+		}
+		d.drop(e & 63)
+		return true, nil
+	}
+	length := int(e>>16 + d.bits&(1<<(e&63)-1)>>(e>>8&15))
+	d.drop(e & 63)
+	d.fill()
+	e = uint64(t.dist[d.bits&(1<<(t.distBits&15)-1)])
+	if e&fSub != 0 {
+		if d.nbits < e&63 {
+			return false, ErrShort
+		}
+		d.drop(e & 63)
+		e = uint64(t.dist[e>>16+d.bits&(1<<(e>>8&15)-1)])
+	}
+	switch {
+	case e&63 > d.nbits:
+		return false, ErrShort
+	case e&fExc != 0:
+		return false, ErrCorrupt
+	}
+	dist := int(e>>16 + d.bits&(1<<(e&63)-1)>>(e>>8&15))
+	d.drop(e & 63)
+	if dist > d.out-d.start {
+		return false, ErrCorrupt
+	}
+	if err := d.room(length); err != nil {
+		return false, err
+	}
+	for range length {
+		d.dst[d.out] = d.dst[d.out-dist]
+		d.out++
+	}
+	return false, nil
+}

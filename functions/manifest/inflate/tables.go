@@ -1,0 +1,331 @@
+package inflate
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// Sizes of RFC 1951, section 3.2.
+const (
+	maxLit  = 286
+	maxDist = 30
+	maxCode = 15 // bits
+)
+
+// A code is looked up by its first bits in a main table; what is longer goes
+// on in a subtable. The table sizes are what any code of 288 and 32 symbols
+// can need (as zlib's enough.c counts them).
+const (
+	litBits  = 11
+	distBits = 8
+	preBits  = 7
+	litSize  = 2342
+	distSize = 402
+)
+
+// An entry of a table:
+//
+//	bits 0-5    how many bits it takes, a length's or distance's extra ones among them
+//	bits 8-11   of these, the code's own; in a link, how many bits choose in the subtable
+//	bits 12-15  what it is
+//	bits 16-31  the literal, or two; the least length or distance; where the subtable is
+const (
+	fLit = 1 << 15 // a literal
+	fTwo = 1 << 14 // with fLit: two, the first one lowest
+	fExc = 1 << 13 // neither literal nor length or distance
+	fSub = 1 << 12 // with fExc: a link; else the value is 0 for the end of the block, 1 for no code
+)
+
+const invalid = fExc | 1<<16
+
+// tables are the codes of one block.
+type tables struct {
+	lit      [litSize]uint32
+	dist     [distSize]uint32
+	litBits  uint32 // of the main tables; less than the constants where no code is as long
+	distBits uint32
+}
+
+// symbols hold entries without their code's length.
+var litSyms, distSyms, preSyms = func() (lit [288]uint32, dist [32]uint32, pre [19]uint32) {
+	for i := range 256 {
+		lit[i] = fLit | uint32(i)<<16
+	}
+	lit[256] = fExc
+	base := uint32(3)
+	for i := 257; i < 285; i++ {
+		extra := uint32(max(0, (i-261)/4))
+		lit[i] = base<<16 | extra
+		base += 1 << extra
+	}
+	lit[285] = 258 << 16
+	lit[286], lit[287] = invalid, invalid
+	base = 1
+	for i := range 30 {
+		extra := uint32(max(0, i/2-1))
+		dist[i] = base<<16 | extra
+		base += 1 << extra
+	}
+	dist[30], dist[31] = invalid, invalid
+	for i := range pre {
+		pre[i] = uint32(i) << 16
+	}
+	return lit, dist, pre
+}()
+
+// entry adds the bits of a code to a symbol.
+func entry(sym, n uint32) uint32 { return sym + n<<8 + n }
+
+// build makes the tables of the code with these lengths. top is the most bits
+// of the main table; the bits that it has are returned. As compress/flate has
+// it, a code must be complete, but for one of no symbol, or of one symbol and
+// one bit: then what has no meaning is refused where it occurs.
+func build(table []uint32, top uint32, lens []uint8, syms []uint32) (main uint32, ok bool) {
+	var count [16]uint32
+	for _, l := range lens {
+		count[l&15]++
+	}
+	used := uint32(len(lens)) - count[0]
+	count[0] = 0
+	var first [17]uint32 // of each length, in sorted
+	longest := uint32(0)
+	left := int32(1)
+	for i := 1; i <= maxCode; i++ {
+		left = left<<1 - int32(count[i])
+		if left < 0 {
+			return 0, false
+		}
+		first[i+1] = first[i] + count[i]
+		if count[i] > 0 {
+			longest = uint32(i)
+		}
+	}
+	if left > 0 {
+		return incomplete(table, lens, syms, used == 1 && longest == 1, used == 0)
+	}
+	var sorted [288]uint16
+	for s, l := range lens {
+		if l != 0 {
+			i := first[l&15]
+			if i < uint32(len(sorted)) {
+				sorted[i] = uint16(s)
+			}
+			first[l&15] = i + 1
+		}
+	}
+	top = min(top, longest)
+	fill(table, top, &count, sorted[:used], syms)
+	return top, true
+}
+
+// incomplete makes the table of one code or none.
+func incomplete(table []uint32, lens []uint8, syms []uint32, one, none bool) (uint32, bool) {
+	table[0], table[1] = invalid, invalid
+	if one {
+		for s, l := range lens {
+			if l == 1 {
+				table[0] = entry(syms[s], 1)
+			}
+		}
+	}
+	return 1, one || none
+}
+
+// fill writes the entries of a complete code, in the order of their codes.
+// Deflate packs a code with its first bit lowest: codes are kept in reverse,
+// and the table for codes of n bits, written twice over, is the one for n+1.
+func fill(table []uint32, top uint32, count *[16]uint32, sorted []uint16, syms []uint32) {
+	code, n, size := uint32(0), uint32(0), uint32(1)
+	i := 0
+	for n < top {
+		n++
+		if i > 0 {
+			copy(table[size:2*size], table[:size])
+		}
+		size = 1 << n
+		for c := count[n]; c > 0; c-- {
+			table[code] = entry(syms[sorted[i]], n)
+			i++
+			code = next(code, n)
+		}
+	}
+	if i == len(sorted) {
+		return
+	}
+	// The codes left are longer: each prefix of top bits has a subtable, as
+	// wide as its longest code.
+	end, start := size, uint32(0)
+	prefix := ^uint32(0)
+	c := uint32(0)
+	for ; i < len(sorted); i++ {
+		for c == 0 {
+			n++
+			c = count[n&15]
+		}
+		if code&(size-1) != prefix {
+			prefix = code & (size - 1)
+			start = end
+			width := n - top
+			for room := int32(1)<<width - int32(c); room > 0 && width < maxCode-top; {
+				width++
+				room = room<<1 - int32(count[(top+width)&15])
+			}
+			end = start + 1<<width
+			table[prefix] = start<<16 | fExc | fSub | width<<8 | top
+		}
+		e := entry(syms[sorted[i]], n-top)
+		for j := start + code>>top; j < end; j += 1 << (n - top) {
+			table[j] = e
+		}
+		code = next(code, n)
+		c--
+	}
+}
+
+// next returns the code of n bits that follows, both reversed; 0 after the last.
+func next(code, n uint32) uint32 {
+	zeros := ^code & (1<<n - 1)
+	if zeros == 0 {
+		return code // the last code of all
+	}
+	bit := uint32(1) << (bits.Len32(zeros) - 1)
+	return code&(bit-1) | bit
+}
+
+// pairs makes one entry of two literals whose codes fit the main table
+// together. Going down, the entry of the second one is still single: its index
+// is less.
+func pairs(table []uint32, main uint32) {
+	for i := len(table) - 1; i >= 0; i-- {
+		e := table[i]
+		if e&fLit == 0 {
+			continue
+		}
+		n := e & 63
+		f := table[i>>n]
+		if f&(fLit|fTwo) == fLit && n+f&63 <= main {
+			table[i] = e + f&0xff0000<<8 | fTwo + f&63
+		}
+	}
+}
+
+// fixed returns the tables of blocks with fixed codes.
+var fixed = sync.OnceValue(func() *tables {
+	t := new(tables)
+	var lens [288]uint8
+	for i := range lens {
+		switch {
+		case i < 144:
+			lens[i] = 8
+		case i < 256:
+			lens[i] = 9
+		case i < 280:
+			lens[i] = 7
+		default:
+			lens[i] = 8
+		}
+	}
+	t.litBits, _ = build(t.lit[:], litBits, lens[:], litSyms[:])
+	for i := range 32 {
+		lens[i] = 5
+	}
+	t.distBits, _ = build(t.dist[:], distBits, lens[:32], distSyms[:])
+	return t
+})
+
+// preOrder is the order in which the lengths of the code of lengths come.
+var preOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+// readTables reads the codes at the head of a block and makes their tables.
+func (d *decoder) readTables() error {
+	if !d.need(14) {
+		return ErrShort
+	}
+	lits, dists, pres := int(d.bits&31)+257, int(d.bits>>5&31)+1, int(d.bits>>10&15)+4
+	d.drop(14)
+	if lits > maxLit || dists > maxDist {
+		return ErrCorrupt
+	}
+	var pre [19]uint8
+	for i := range pres {
+		if d.nbits < 3 && !d.need(3) {
+			return ErrShort
+		}
+		pre[preOrder[i]] = uint8(d.bits & 7)
+		d.drop(3)
+	}
+	preMain, ok := build(d.pre[:], preBits, pre[:], preSyms[:])
+	if !ok {
+		return ErrCorrupt
+	}
+	if err := d.readLens(lits+dists, preMain); err != nil {
+		return err
+	}
+	// Without a code for its end no block is ever read to its end.
+	t := &d.own
+	if t.litBits, ok = build(t.lit[:], litBits, d.lens[:lits], litSyms[:]); !ok || d.lens[256] == 0 {
+		return ErrCorrupt
+	}
+	if t.distBits, ok = build(t.dist[:], distBits, d.lens[lits:lits+dists], distSyms[:]); !ok {
+		return ErrCorrupt
+	}
+	if len(d.src)-d.in > worthPairs {
+		pairs(t.lit[:1<<(t.litBits&15)], t.litBits)
+	}
+	return nil
+}
+
+// worthPairs is how much input must be left for pairs to pay.
+const worthPairs = 3 << 10
+
+// readLens reads n lengths of codes, in runs.
+func (d *decoder) readLens(n int, preMain uint32) error {
+	lens := &d.lens
+	for i := 0; i < n; {
+		if d.nbits < preBits+7 {
+			d.fill()
+		}
+		e := uint64(d.pre[d.bits&(1<<preMain-1)&(1<<preBits-1)])
+		if e&fExc != 0 {
+			return ErrCorrupt
+		}
+		used := e & 63
+		sym := e >> 16
+		if sym < 16 {
+			if used > d.nbits {
+				return ErrShort
+			}
+			d.drop(used)
+			lens[i] = uint8(sym)
+			i++
+			continue
+		}
+		run, val := 0, uint8(0)
+		switch rest := d.bits >> used; sym {
+		case 16:
+			if i == 0 {
+				return ErrCorrupt
+			}
+			run, val = 3+int(rest&3), lens[i-1]
+			used += 2
+		case 17:
+			run = 3 + int(rest&7)
+			used += 3
+		default:
+			run = 11 + int(rest&127)
+			used += 7
+		}
+		if used > d.nbits {
+			return ErrShort
+		}
+		if run > n-i {
+			return ErrCorrupt
+		}
+		d.drop(used)
+		for j := i; j < i+run; j++ {
+			lens[j] = val
+		}
+		i += run
+	}
+	return nil
+}
