@@ -7,6 +7,41 @@
 // DuckDB never sees them: Parse recognises them, a Writer runs them. DuckDB
 // writes the Parquet files, their footers become manifest entries, and a
 // Committer (engine/catalog) commits them.
+//
+// # Options of COPY
+//
+// MODE append (the default), overwrite_partitions (replaces the partitions that
+// get rows), overwrite (replaces everything, or with WHERE the rows that match:
+// files whose rows all match go, those where some do are written again without
+// them). WAP_ID stages a snapshot on no branch; WAP_BRANCH, STEP write to a
+// branch (semantics.md section 7). PROCESS_NAME, SESSION_ID, VALID_TO and
+// SUMMARY MAP {...} go into the snapshot's summary. CREATE_TABLE makes a table
+// that is missing from the query's columns, by PARTITION_BY; where it is there,
+// both mean nothing.
+//
+// # Invariants
+//
+// C1. What is done is done once: before the rows are computed, and again with
+// every attempt of the commit, the WAP_ID or STEP is looked for; found, nothing
+// is written and the count is 0.
+//
+// C2. Killed anywhere, the table is as before or as after; files that no
+// manifest names may be left (a folder .psyberg-<uuid> beside the data too). An
+// error leaves none, except where nobody can tell whether the commit happened.
+//
+// C3. An overwrite is planned on one snapshot, pinned before the query runs.
+// What was added since and could have matched makes it fail (PSY_CONFLICT),
+// so a table may be overwritten from its own rows.
+//
+// C4. All rows of a file have one partition tuple, which is read back from the
+// file; the SQL that sorts rows into files only has to tell tuples apart.
+//
+// # Limits
+//
+// Values of fixed(n), timestamptz_ns, variant and the geometries cannot be
+// written: DuckDB's Parquet writer has no such types. Rows that an overwrite
+// writes again get fresh row ids in v3. A statement within BEGIN .. COMMIT is
+// refused, since a ROLLBACK would not undo it. NaNs are not counted.
 package write
 
 import (

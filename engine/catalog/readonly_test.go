@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/iceberg-go"
+)
+
+func TestWhatCannotBeWritten(t *testing.T) {
+	f := newFixture(t, "2")
+	f.commit(Change{Mode: Append, Added: f.files("a1")})
+	tbl, err := f.c.Load(f.ctx, "ns.t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, _ := localPath(tbl.Location)
+	for _, name := range []string{tbl.Location, local, "file:" + local} {
+		bare, err := f.c.Load(f.ctx, name)
+		if err != nil || bare.Catalog != "" || bare.Meta.UUID != tbl.Meta.UUID {
+			t.Errorf("%s: %+v %v", name, bare, err)
+		}
+		if _, err := f.c.Live(f.ctx, name, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for what, err := range map[string]error{
+			"commit":     second(f.c.Commit(f.ctx, name, Change{Mode: Append})),
+			"properties": f.c.SetProperties(f.ctx, name, map[string]string{"a": "b"}),
+			"expire":     second(f.c.Expire(f.ctx, name, 1)),
+			"drop":       f.c.DropTable(f.ctx, name),
+			"create":     second(f.c.CreateTable(f.ctx, name, NewTable{})),
+		} {
+			if !errors.Is(err, ErrReadOnly) {
+				t.Errorf("%s of %s: %v", what, name, err)
+			}
+		}
+	}
+	// A path map makes everything read-only.
+	mapped, err := Open(f.ctx, Config{Dir: f.dir, Home: f.dir, PathMaps: []string{f.dir + "/nowhere=" + f.dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = mapped.Close() }()
+	if _, err := mapped.Load(f.ctx, "ns.t"); err != nil {
+		t.Error(err)
+	}
+	if _, err := mapped.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files("a2")}); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("commit with a path map: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestEmbeddedCatalogIsMadeAtTheFirstWrite(t *testing.T) {
+	dir := t.TempDir()
+	c, err := Open(context.Background(), Config{Dir: dir, Home: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	all, err := c.List(context.Background(), "", nil)
+	if err != nil || len(all) != 0 {
+		t.Errorf("list of nothing: %v %v", all, err)
+	}
+	if _, err := c.Load(context.Background(), "ns.t"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("load from nothing: %v", err)
+	}
+	if err := c.DropTable(context.Background(), "ns.t"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("drop from nothing: %v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("reading made %v", left)
+	}
+	_, err = c.CreateTable(context.Background(), "ns.t", NewTable{Schema: iceberg.NewSchema(0, iceberg.NestedField{ID: 1, Name: "id", Type: iceberg.PrimitiveTypes.Int64})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "psyberg-warehouse", "catalog.db")); err != nil {
+		t.Error(err)
+	}
+}
