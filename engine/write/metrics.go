@@ -93,6 +93,10 @@ func metricsOf(md *metadata.FileMetaData, schema *meta.Schema, props map[string]
 		if modes[i], err = modeOf(name, f.Type, props); err != nil {
 			return nil, err
 		}
+		// A top-level column may have a dot in its name.
+		if nested := !slices.ContainsFunc(schema.Fields, func(f *meta.Field) bool { return f.ID == id }); nested && !modes[i].none {
+			modes[i] = mode{counts: true}
+		}
 	}
 	for _, rg := range md.RowGroups {
 		for i := range n {
@@ -206,8 +210,7 @@ func twosComplement(n *big.Int) []byte {
 }
 
 // modeOf is the metrics mode of a column: its own property, else the table's
-// default, else truncate(16). Columns in structs, lists and maps have counts
-// only; what cannot be cut is full.
+// default, else truncate(16). What cannot be cut is full.
 func modeOf(name string, t meta.Type, props map[string]string) (mode, error) {
 	text := "truncate(16)"
 	for _, key := range []string{"write.metadata.metrics.default", "write.metadata.metrics.column." + name} {
@@ -232,9 +235,6 @@ func modeOf(name string, t meta.Type, props map[string]string) (mode, error) {
 		}
 	default:
 		return m, fmt.Errorf("metrics of column %q: property value %q is none of none, counts, truncate(length), full", name, text)
-	}
-	if strings.Contains(name, ".") && !m.none {
-		m = mode{counts: true}
 	}
 	return m, nil
 }

@@ -27,8 +27,9 @@ func TestManyPartitions(t *testing.T) {
 func TestOddColumnNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.run(`CREATE TABLE ns."odd.t" ("a b" INT, "sel""ect" VARCHAR, "日付" DATE, "x.y" STRUCT("in ner" INT, "{" VARCHAR), psyberg_partition INT, "'" INT[]) USING iceberg PARTITIONED BY ("a b", months("日付"))`)
-	f.want(`COPY (SELECT 1 AS "A B", 'q' AS "sel""ect", DATE '2023-09-14' AS "日付", {'in ner': 2, '{': 'z'} AS "x.y", 3 AS psyberg_partition, [4] AS "'") TO 'ns."odd.t"' (FORMAT iceberg)`, "1")
+	f.run(`CREATE TABLE ns."odd.t" ("a b" INT, "sel""ect" VARCHAR, "日付" DATE, "x.y" STRUCT("in ner" INT, "{" VARCHAR), psyberg_partition INT, "'" INT[], "p.q" TIMESTAMP) USING iceberg PARTITIONED BY ("a b", months("日付"))`)
+	f.want(`COPY (SELECT 1 AS "A B", 'q' AS "sel""ect", DATE '2023-09-14' AS "日付", {'in ner': 2, '{': 'z'} AS "x.y", 3 AS psyberg_partition, [4] AS "'", TIMESTAMPTZ '2023-09-14 03:00:00+00' AS "p.q") TO 'ns."odd.t"' (FORMAT iceberg)`, "1")
+	f.want(`SELECT bounds."p.q".min, bounds."x.y.in ner".files_without_bounds FROM iceberg_files('ns."odd.t"', bounds := ['p.q', 'x.y.in ner'])`, "2023-09-14 03:00:00 +0000 UTC|1")
 	f.wantRows(`ns."odd.t"`, "", `SELECT "a b", "sel""ect", "日付"::VARCHAR, "x.y"."in ner", "x.y"."{", psyberg_partition, "'"::VARCHAR FROM $t`, "1|q|2023-09-14|2|z|3|[4]")
 	// The manifest is written again.
 	f.want(`COPY (SELECT 5 AS "a b", DATE '2023-09-14' AS "日付") TO 'ns."odd.t"' (FORMAT iceberg)`, "1")

@@ -342,6 +342,8 @@ func TestHumanText(t *testing.T) {
 		{"identity", DoubleValue(1), "1.0"},
 		{"identity", DoubleValue(1e7), "1.0E7"},
 		{"identity", DoubleValue(1e-300), "1.0E-300"},
+		{"identity", DoubleValue(math.SmallestNonzeroFloat64), "4.9E-324"},
+		{"identity", Value{Kind: KindFloat, Float: math.SmallestNonzeroFloat32}, "1.4E-45"},
 		{"identity", DoubleValue(0.001), "0.001"},
 		{"identity", DoubleValue(math.Copysign(0, -1)), "-0.0"},
 		{"identity", DoubleValue(math.Inf(-1)), "-Infinity"},

@@ -139,7 +139,8 @@ func javaFloat(f float64, bits int) string {
 	}
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, bits), "E")
 	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
+		// Java has two digits at least, and takes the nearest: 4.9E-324, not 5.0E-324.
+		mantissa, exponent, _ = strings.Cut(strconv.FormatFloat(f, 'E', 1, bits), "E")
 	}
 	e, _ := strconv.Atoi(exponent)
 	return mantissa + "E" + strconv.Itoa(e)
