@@ -1,0 +1,135 @@
+package benchmarks
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"psyberg/benchmarks/measure"
+	"psyberg/benchmarks/tables"
+	"psyberg/functions/manifest"
+)
+
+// NarrowQ1 is what the decoder is asked for Q1: partitions with counts and bytes.
+func NarrowQ1(c tables.Config) *manifest.Request {
+	return &manifest.Request{Columns: []manifest.Column{manifest.RecordCount, manifest.FileSizeInBytes, manifest.Partition},
+		Partition: tables.PartitionRequest(c), Live: true}
+}
+
+// NarrowQ2 is what the decoder is asked for Q2: with the bounds of event_ts.
+func NarrowQ2(c tables.Config) *manifest.Request {
+	r := NarrowQ1(c)
+	r.Bounds = []int32{tables.EventColumn}
+	return r
+}
+
+// Everything is every column of the decoder.
+func Everything(c tables.Config) *manifest.Request {
+	return &manifest.Request{Columns: manifest.AllColumns(), Partition: tables.PartitionRequest(c)}
+}
+
+// Decoder reads all manifests of a table, one after the other.
+type Decoder struct {
+	Table   *tables.Table
+	Request *manifest.Request
+	Alloc   memory.Allocator // nil is the default
+
+	files []manifest.File
+	in    measure.Buffer
+}
+
+// NewDecoder reads the table's manifest list, which is not measured.
+func NewDecoder(t *tables.Table, r *manifest.Request) (*Decoder, error) {
+	list := t.Lists[len(t.Lists)-1]
+	b, err := os.ReadFile(list)
+	if err != nil {
+		return nil, err
+	}
+	files, err := manifest.ReadList(list, b)
+	return &Decoder{Table: t, Request: r, files: files}, err
+}
+
+// Half returns a decoder of every second manifest, beginning with the n-th.
+func (d *Decoder) Half(n int) *Decoder {
+	h := &Decoder{Table: d.Table, Request: d.Request, Alloc: d.Alloc}
+	for i := n; i < len(d.files); i += 2 {
+		h.files = append(h.files, d.files[i])
+	}
+	return h
+}
+
+// Files are the manifests.
+func (d *Decoder) Files() []string {
+	var out []string
+	for _, f := range d.files {
+		out = append(out, f.Path)
+	}
+	return out
+}
+
+// Pass decodes all of them; each gets every batch, nil to drop them.
+func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) (entries int64, err error) {
+	for _, f := range d.files {
+		b, err := d.in.Read(f.Path)
+		if err != nil {
+			return entries, err
+		}
+		err = manifest.Scan(ctx, f, b, d.Request, d.Alloc, func(batch arrow.RecordBatch) error {
+			entries += batch.NumRows()
+			if each == nil {
+				return nil
+			}
+			return each(batch)
+		})
+		if err != nil {
+			return entries, err
+		}
+	}
+	return entries, nil
+}
+
+// Answer is the answer to a question out of what the decoder reads: slow and
+// plain, for comparing before times are.
+func (d *Decoder) Answer(ctx context.Context, q tables.Question) (tables.Answer, error) {
+	type key struct {
+		hour  int64
+		batch string
+	}
+	sum := map[key]*tables.Partition{}
+	_, err := d.Pass(ctx, func(b arrow.RecordBatch) error {
+		for _, r := range tables.Rows(d.Table.Config, b) {
+			if q == tables.Q2 && tables.Date(r.Hour) != d.Table.LastDay {
+				continue
+			}
+			k := key{r.Hour, r.Batch}
+			p := sum[k]
+			if p == nil {
+				c := r
+				sum[k] = &c
+				continue
+			}
+			p.Files, p.Bytes = p.Files+r.Files, p.Bytes+r.Bytes
+			p.First, p.Last = min(p.First, r.First), max(p.Last, r.Last)
+		}
+		return nil
+	})
+	if err != nil {
+		return tables.Answer{}, err
+	}
+	var rows []tables.Partition
+	for _, p := range sum {
+		rows = append(rows, *p)
+	}
+	return tables.Digest(q, rows), nil
+}
+
+// Compare reports an answer that is not the table's.
+func Compare(t *tables.Table, who string, q tables.Question, got tables.Answer) error {
+	if want := t.Answers[q]; got != want {
+		return fmt.Errorf("%s on %s: %s answers %+v, right is %+v", q, t.Config.Name, who, got, want)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package measure
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Buffer reads files into memory that is used again.
+type Buffer struct{ b []byte }
+
+// Read returns the file's bytes, good until the next Read.
+func (r *Buffer) Read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	n := int(st.Size())
+	if cap(r.b) < n {
+		r.b = make([]byte, n+n/8)
+	}
+	_, err = io.ReadFull(f, r.b[:n])
+	return r.b[:n], err
+}
+
+// Inflater decompresses a block into buf, grown where it must be, and returns
+// what came out.
+type Inflater func(buf, block []byte) ([]byte, error)
+
+// Engine is an implementation of a codec.
+type Engine struct {
+	Name string
+	New  func() Inflater
+}
+
+// Engines are those that this process has for a codec of Avro. Others in C
+// are measured by Native.
+func Engines(codec string) []Engine {
+	switch codec {
+	case "null":
+		return []Engine{{"none", func() Inflater { return func(_, b []byte) ([]byte, error) { return b, nil } }}}
+	case "snappy":
+		return []Engine{{"klauspost", func() Inflater {
+			return func(buf, b []byte) ([]byte, error) {
+				if len(b) < 4 {
+					return nil, io.ErrUnexpectedEOF
+				}
+				return snappy.Decode(buf[:cap(buf)], b[:len(b)-4])
+			}
+		}}}
+	case "zstandard":
+		return []Engine{{"klauspost", func() Inflater {
+			d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+			if err != nil {
+				return func(_, _ []byte) ([]byte, error) { return nil, err }
+			}
+			return func(buf, b []byte) ([]byte, error) { return d.DecodeAll(b, buf[:0]) }
+		}}}
+	case "deflate":
+		return []Engine{
+			{"compress/flate", func() Inflater { return stream(stdflate.NewReader(bytes.NewReader(nil))) }},
+			{"klauspost", func() Inflater { return stream(flate.NewReader(bytes.NewReader(nil))) }},
+		}
+	}
+	return nil
+}
+
+// stream makes an Inflater of a reader that can be reset.
+func stream(r io.ReadCloser) Inflater {
+	src := new(bytes.Reader)
+	return func(buf, block []byte) ([]byte, error) {
+		src.Reset(block)
+		if err := r.(stdflate.Resetter).Reset(src, nil); err != nil {
+			return nil, err
+		}
+		if cap(buf) == 0 {
+			buf = make([]byte, 1<<17)
+		}
+		buf = buf[:cap(buf)]
+		n := 0
+		for {
+			if n == len(buf) {
+				buf = append(buf, make([]byte, len(buf))...)
+			}
+			k, err := r.Read(buf[n:])
+			n += k
+			if errors.Is(err, io.EOF) {
+				return buf[:n], nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// Work is what a pass over files met.
+type Work struct {
+	Entries, Compressed, Raw int64
+}
+
+// Limit reads files and decompresses their blocks, nothing else.
+func Limit(files []string, e Engine) (Work, error) {
+	var w Work
+	var in Buffer
+	var out []byte
+	inflate := e.New()
+	for _, path := range files {
+		b, err := in.Read(path)
+		if err != nil {
+			return w, err
+		}
+		for block, err := range Blocks(b) {
+			if err != nil {
+				return w, fmt.Errorf("read %q: %w", path, err)
+			}
+			raw, err := inflate(out, block.Body)
+			if err != nil {
+				return w, fmt.Errorf("read %q: %w", path, err)
+			}
+			if cap(raw) > cap(out) {
+				out = raw
+			}
+			w.Entries += block.Count
+			w.Compressed += int64(len(block.Body))
+			w.Raw += int64(len(raw))
+		}
+	}
+	return w, nil
+}
+
+// Block is one of an Avro object container file.
+type Block struct {
+	Count int64 // records
+	Body  []byte
+}
+
+var errFormat = errors.New("not an Avro object container file")
+
+// Blocks iterates over the blocks of a file.
+func Blocks(b []byte) func(yield func(Block, error) bool) {
+	return func(yield func(Block, error) bool) {
+		pos, err := headerEnd(b)
+		if err != nil {
+			yield(Block{}, err)
+			return
+		}
+		for pos < len(b) {
+			count, n := binary.Varint(b[pos:])
+			size, k := binary.Varint(b[pos+max(n, 0):])
+			pos += n + k
+			if n <= 0 || k <= 0 || count < 0 || size < 0 || size > int64(len(b)-pos-16) {
+				yield(Block{}, errFormat)
+				return
+			}
+			if !yield(Block{Count: count, Body: b[pos : pos+int(size)]}, nil) {
+				return
+			}
+			pos += int(size) + 16
+		}
+	}
+}
+
+// headerEnd is where the first block begins.
+func headerEnd(b []byte) (int, error) {
+	if !bytes.HasPrefix(b, []byte("Obj\x01")) {
+		return 0, errFormat
+	}
+	pos := 4
+	for {
+		count, n := binary.Varint(b[pos:])
+		if n <= 0 || count < 0 {
+			return 0, errFormat
+		}
+		pos += n
+		if count == 0 {
+			break
+		}
+		for range 2 * count {
+			size, n := binary.Varint(b[pos:])
+			if n <= 0 || size < 0 || size > int64(len(b)-pos-n) {
+				return 0, errFormat
+			}
+			pos += n + int(size)
+		}
+	}
+	if len(b)-pos < 16 {
+		return 0, errFormat
+	}
+	return pos + 16, nil
+}
