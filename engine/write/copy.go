@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/apache/iceberg-go"
 	icecatalog "github.com/apache/iceberg-go/catalog"
@@ -17,6 +18,9 @@ import (
 // write the files; commit, which asks again whether it is done already.
 // Killed before the commit: files that no manifest names.
 func (w *Writer) copy(ctx context.Context, run Query, s *Copy) (int64, error) {
+	if err := compute(ctx, run, s); err != nil {
+		return 0, err
+	}
 	ch := Change{Mode: s.Mode, WapID: s.WapID, Branch: s.WapBranch, Step: s.Step, Summary: summaryOf(s)}
 	t, err := w.commit.OpenTable(ctx, s.Table)
 	if errors.Is(err, icecatalog.ErrNoSuchTable) && s.CreateTable {
@@ -65,6 +69,33 @@ func (w *Writer) copy(ctx context.Context, run Query, s *Copy) (int64, error) {
 		return 0, Remove(ctx, t, ch.Add)
 	}
 	return count, nil
+}
+
+// compute works out the options that are expressions.
+func compute(ctx context.Context, run Query, s *Copy) error {
+	for _, c := range s.Computed {
+		const head = "SELECT ("
+		rows, err := run(ctx, head+c.SQL+"\n)::VARCHAR")
+		if err != nil {
+			return within(atQuery(err, len(head), len(c.SQL)), c.Offset)
+		}
+		var value any
+		if rows.Next() {
+			value = rows.Row()[0]
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		text, ok := value.(string)
+		if !ok {
+			return &SyntaxError{c.Offset, c.Option + " is NULL"}
+		}
+		c.set(s, text)
+		if msg := s.wrong(strings.ToLower(c.Option)); msg != "" {
+			return &SyntaxError{c.Offset, msg}
+		}
+	}
+	return nil
 }
 
 func outcomeUnknown(err error) bool {

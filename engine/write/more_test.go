@@ -111,3 +111,27 @@ func TestCancelLeavesNothing(t *testing.T) {
 	f.run("COPY (SELECT 1 AS id, 1 AS p) TO 'ns.t' (FORMAT iceberg)")
 	f.noLeftovers("ns.t")
 }
+
+// TestOptionsMayBeExpressions: a load that goes through hours puts its steps
+// and conditions together.
+func TestOptionsMayBeExpressions(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.run("CREATE TABLE ns.t (id BIGINT, h INT) USING iceberg PARTITIONED BY (h)")
+	f.run("COPY (SELECT i AS id, i % 3 AS h FROM range(6) r(i)) TO 'ns.t' (FORMAT iceberg)")
+	f.run("SET VARIABLE s = 's1'")
+	f.run("SET VARIABLE h = 2")
+	sql := "COPY (SELECT 100 AS id, 2 AS h) TO 'ns.t' (FORMAT iceberg, MODE overwrite, WHERE 'h = ' || getvariable('h'), WAP_BRANCH 'psyberg_' || getvariable('s'), STEP concat('hour ', getvariable('h')))"
+	f.want(sql, "1")
+	f.want(sql, "0")
+	f.wantRows("ns.t", "psyberg_s1", "SELECT string_agg(id, ' ' ORDER BY id) FROM $t", "0 1 3 4 100")
+	f.want("SELECT summary['psyberg.step'], summary['psyberg.session-id'] FROM iceberg_snapshots('ns.t') WHERE summary['psyberg.step'] IS NOT NULL", "hour 2|s1")
+	f.fails("COPY (SELECT 1 AS id) TO 'ns.t' (FORMAT iceberg, WAP_ID getvariable('nope'))", "WAP_ID is NULL")
+	f.fails("COPY (SELECT 1 AS id) TO 'ns.t' (FORMAT iceberg, MODE overwrite, WHERE '' || '')", "WHERE is empty")
+	f.fails("COPY (SELECT 1 AS id) TO 'ns.t' (FORMAT iceberg, WAP_ID '' || nope)", "nope")
+	bad := "COPY (SELECT 1 AS id) TO 'ns.t' (FORMAT iceberg, WAP_BRANCH 'ma' || lower('IN') || nope('x'))"
+	_, err := f.try(bad)
+	if at := positionOf(err); at < 0 || bad[at:at+4] != "nope" {
+		t.Errorf("error at %d: %v", at, err)
+	}
+}

@@ -56,16 +56,54 @@ var copyOptionList = []copyOption{
 			p.failAt(at.from, "MODE '%s' is none of 'append', 'overwrite_partitions', 'overwrite'", m)
 		}
 	}},
-	{"where", func(p *parser, s *Copy) { s.Where = p.text("WHERE") }},
-	{"wap_id", func(p *parser, s *Copy) { s.WapID = p.scalar("WAP_ID") }},
-	{"wap_branch", func(p *parser, s *Copy) { s.WapBranch = p.scalar("WAP_BRANCH") }},
-	{"step", func(p *parser, s *Copy) { s.Step = p.scalar("STEP") }},
+	{"where", func(p *parser, s *Copy) {
+		p.value(s, "WHERE", p.text, func(s *Copy, v string) { s.Where = v })
+	}},
+	{"wap_id", func(p *parser, s *Copy) {
+		p.value(s, "WAP_ID", p.scalar, func(s *Copy, v string) { s.WapID = v })
+	}},
+	{"wap_branch", func(p *parser, s *Copy) {
+		p.value(s, "WAP_BRANCH", p.scalar, func(s *Copy, v string) { s.WapBranch = v })
+	}},
+	{"step", func(p *parser, s *Copy) {
+		p.value(s, "STEP", p.scalar, func(s *Copy, v string) { s.Step = v })
+	}},
 	{"create_table", func(p *parser, s *Copy) { s.CreateTable = p.boolean("CREATE_TABLE") }},
 	{"partition_by", func(p *parser, s *Copy) { s.PartitionBy = p.partitionOption() }},
-	{"process_name", func(p *parser, s *Copy) { s.ProcessName = p.scalar("PROCESS_NAME") }},
-	{"session_id", func(p *parser, s *Copy) { s.SessionID = p.scalar("SESSION_ID") }},
-	{"valid_to", func(p *parser, s *Copy) { s.ValidTo = p.scalar("VALID_TO") }},
+	{"process_name", func(p *parser, s *Copy) {
+		p.value(s, "PROCESS_NAME", p.scalar, func(s *Copy, v string) { s.ProcessName = v })
+	}},
+	{"session_id", func(p *parser, s *Copy) {
+		p.value(s, "SESSION_ID", p.scalar, func(s *Copy, v string) { s.SessionID = v })
+	}},
+	{"valid_to", func(p *parser, s *Copy) {
+		p.value(s, "VALID_TO", p.scalar, func(s *Copy, v string) { s.ValidTo = v })
+	}},
 	{"summary", func(p *parser, s *Copy) { s.Summary = p.mapLiteral("SUMMARY") }},
+}
+
+// value reads a value: a literal by read, or an expression, such as 'psyberg_'
+// || 's1' or getvariable('id'), which is kept for DuckDB.
+func (p *parser) value(s *Copy, option string, read func(string) string, set func(*Copy, string)) {
+	literal := p.peek().kind != tokEnd && p.peek().kind != tokPunct
+	if next := p.toks[min(p.pos+1, len(p.toks)-1)]; literal && (next.matches(",") || next.matches(")")) {
+		set(s, read(option))
+		return
+	}
+	from, start := p.peek().from, p.pos
+	for !p.is(",") && !p.is(")") && p.peek().kind != tokEnd {
+		if p.is("(") || p.is("[") || p.is("{") {
+			p.skipBrackets()
+		} else {
+			p.pos++
+		}
+	}
+	if p.pos == start || p.pos == start+2 && p.toks[start].matches("-") {
+		p.pos = start
+		set(s, read(option)) // a number below zero, or what the reader complains about
+		return
+	}
+	s.Computed = append(s.Computed, Computed{option, p.src[from:p.toks[p.pos-1].to], from, set})
 }
 
 func (p *parser) options(s *Copy) {
@@ -98,26 +136,43 @@ func (p *parser) check(s *Copy, seen map[string]int) {
 	if o, ok := at("where"); ok && s.Mode != ModeOverwrite {
 		p.failAt(o, "WHERE needs MODE 'overwrite'")
 	}
-	if o, ok := at("where"); ok && strings.TrimSpace(s.Where) == "" {
-		p.failAt(o, "WHERE is empty: leave it out to replace every row")
-	}
 	if o, ok := at("partition_by"); ok && !s.CreateTable {
 		p.failAt(o, "PARTITION_BY needs CREATE_TABLE true: an existing table has its own partitioning")
 	}
-	if o, ok := at("wap_branch"); ok && s.WapID != "" {
+	_, staged := at("wap_id")
+	if o, ok := at("wap_branch"); ok && staged {
 		p.failAt(o, "WAP_ID and WAP_BRANCH exclude each other: one stages a snapshot, the other a branch")
 	}
-	if o, ok := at("step"); ok && s.WapBranch == "" {
+	_, branch := at("wap_branch")
+	if o, ok := at("step"); ok && !branch {
 		p.failAt(o, "STEP needs WAP_BRANCH: a step is looked for on its branch")
 	}
-	for _, name := range []string{"wap_id", "wap_branch", "step"} {
-		if o, ok := at(name); ok && map[string]string{"wap_id": s.WapID, "wap_branch": s.WapBranch, "step": s.Step}[name] == "" {
-			p.failAt(o, "%s is empty", strings.ToUpper(name))
+	computed := map[string]bool{}
+	for _, c := range s.Computed {
+		computed[strings.ToLower(c.Option)] = true
+	}
+	for _, name := range []string{"where", "wap_id", "wap_branch", "step"} {
+		if o, ok := at(name); ok && !computed[name] {
+			if msg := s.wrong(name); msg != "" {
+				p.failAt(o, "%s", msg)
+			}
 		}
 	}
-	if s.WapBranch == "main" {
-		p.failAt(seen["wap_branch"], "WAP_BRANCH 'main': leave it out to write to main")
+}
+
+// wrong says what is wrong with the value of an option, "" for nothing.
+func (s *Copy) wrong(option string) string {
+	value := map[string]string{"where": s.Where, "wap_id": s.WapID, "wap_branch": s.WapBranch, "step": s.Step}
+	switch v, known := value[option]; {
+	case !known:
+	case option == "where" && strings.TrimSpace(v) == "":
+		return "WHERE is empty: leave it out to replace every row"
+	case v == "":
+		return strings.ToUpper(option) + " is empty"
+	case option == "wap_branch" && v == "main":
+		return "WAP_BRANCH 'main': leave it out to write to main"
 	}
+	return ""
 }
 
 func findOption(name string) *copyOption {

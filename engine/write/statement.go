@@ -21,6 +21,17 @@ type Copy struct {
 	ProcessName string // summary psyberg.process-name
 	SessionID   string // summary psyberg.session-id; else WapID, or WapBranch after "psyberg_"
 	ValidTo     string // summary psyberg.valid-to, ISO 8601 with offset
+	// Computed are the options whose value is an expression: DuckDB works it
+	// out before anything else is done.
+	Computed []Computed
+}
+
+// Computed is an option of COPY that is given as an expression.
+type Computed struct {
+	Option string // upper case
+	SQL    string
+	Offset int // of SQL in the statement, bytes
+	set    func(s *Copy, value string)
 }
 
 // CreateTable is CREATE TABLE ns.t (...) USING iceberg ...

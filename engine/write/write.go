@@ -17,7 +17,8 @@
 // branch (semantics.md section 7). PROCESS_NAME, SESSION_ID, VALID_TO and
 // SUMMARY MAP {...} go into the snapshot's summary. CREATE_TABLE makes a table
 // that is missing from the query's columns, by PARTITION_BY; where it is there,
-// both mean nothing.
+// both mean nothing. Texts may be expressions: WAP_BRANCH 'psyberg_' ||
+// getvariable('session'), WHERE 'hour = ' || $hour.
 //
 // # Invariants
 //
