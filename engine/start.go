@@ -83,7 +83,7 @@ func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options
 			[]*surface.Function{rows.VectorFunction(catalogs)},
 		),
 		Queries:  append(functions.Audits(catalogs), functions.Rows(catalogs)),
-		Handlers: []Handler{write.New(committer.New(catalogs), catalogs)},
+		Handlers: []Handler{write.New(committer.New(catalogs).WithSessions(store), catalogs)},
 	}
 }
 

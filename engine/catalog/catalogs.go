@@ -230,6 +230,27 @@ func (c *Catalogs) List(ctx context.Context, catalog string, namespace []string)
 	return all, c.checkNamespace(ctx, s, name, namespace)
 }
 
+// NamedLike returns the tables of the default catalog with a name, in any
+// namespace, as Load takes them. It is for guesses: nothing where listing the
+// catalog takes more than one query, or fails.
+func (c *Catalogs) NamedLike(ctx context.Context, table string) []string {
+	s, ok := c.sources[c.def].(*sqlSource)
+	if !ok {
+		return nil
+	}
+	all, err := s.list(ctx)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, t := range all {
+		if t.Name == table {
+			out = append(out, quoteName(append(slices.Clone(t.Namespace), t.Name)))
+		}
+	}
+	return out
+}
+
 func (c *Catalogs) checkNamespace(ctx context.Context, s source, catalog string, namespace []string) error {
 	nss, err := s.namespaces(ctx)
 	if err != nil {

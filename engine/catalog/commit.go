@@ -94,7 +94,7 @@ func existing(st *state, ch Change) (Result, error) {
 	if ch.Branch == "" {
 		return Result{}, nil
 	}
-	session := ch.session()
+	session := ch.Session()
 	for _, branch := range []string{ch.Branch, mainBranch} {
 		head := st.head(branch)
 		if head == nil || ch.Step == "" || session == "" && branch == mainBranch {

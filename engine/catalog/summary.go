@@ -210,7 +210,7 @@ func (ch Change) summaryOf() (map[string]string, error) {
 	}
 	maps.Copy(out, ch.Summary)
 	for _, x := range []struct{ key, value string }{
-		{keyWapID, ch.WapID}, {keyStep, ch.Step}, {keySession, ch.session()},
+		{keyWapID, ch.WapID}, {keyStep, ch.Step}, {keySession, ch.Session()},
 		{keyProcess, ch.ProcessName}, {keyValidTo, ch.ValidTo},
 	} {
 		if x.value != "" {
@@ -233,7 +233,8 @@ const (
 	branchPrefix      = "psyberg_"
 )
 
-func (ch Change) session() string {
+// Session is the id of the session that a change is staged for, "" for none.
+func (ch Change) Session() string {
 	switch {
 	case ch.SessionID != "":
 		return ch.SessionID

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"psyberg/engine/bridge"
@@ -23,6 +24,9 @@ type Store struct {
 	cat           *catalog.Catalogs
 	query         Querier
 	keep, atLeast int // see Expire
+
+	mu    sync.Mutex
+	known []string // session tables that somebody named; see SessionWith
 }
 
 // New returns a store. query may be set later with Use, before the first call.
@@ -50,6 +54,7 @@ var (
 // Sessions returns the session rows of a process ("" is all), in the order in
 // which the sessions were made; a table that does not exist has none.
 func (s *Store) Sessions(ctx context.Context, table, process string) ([]psyberg.SessionRow, error) {
+	s.knowing(table)
 	return read(ctx, s, table, sessionCodec, process)
 }
 

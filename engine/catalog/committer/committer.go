@@ -14,12 +14,28 @@ import (
 )
 
 // Committer satisfies write.Committer.
-type Committer struct{ catalogs *catalog.Catalogs }
+type Committer struct {
+	catalogs *catalog.Catalogs
+	sessions Sessions
+}
+
+// Sessions finds the recorded rows of a session by its id; *state.Store does.
+// process narrows it ("" is any); no row where it is not known.
+type Sessions interface {
+	SessionWith(ctx context.Context, id, process string) ([]psyberg.SessionRow, error)
+}
 
 var _ write.Committer = Committer{}
 
 // New returns a Committer over catalogs.
-func New(catalogs *catalog.Catalogs) Committer { return Committer{catalogs} }
+func New(catalogs *catalog.Catalogs) Committer { return Committer{catalogs: catalogs} }
+
+// WithSessions returns a Committer that says in what it stages which session
+// it belongs to.
+func (c Committer) WithSessions(s Sessions) Committer {
+	c.sessions = s
+	return c
+}
 
 // OpenTable loads a table for writing.
 func (c Committer) OpenTable(ctx context.Context, name string) (*table.Table, error) {
@@ -46,11 +62,34 @@ func (c Committer) CommitFiles(ctx context.Context, name string, ch write.Change
 	if err != nil {
 		return write.Committed{}, err
 	}
+	if err := c.sign(ctx, &to); err != nil {
+		return write.Committed{}, fmt.Errorf("commit to %s: %w", name, err)
+	}
 	r, err := c.catalogs.Commit(ctx, name, to)
 	if err != nil {
 		return write.Committed{}, err
 	}
 	return write.Committed{SnapshotID: int64(r.Snapshot), Already: r.Existed}, nil
+}
+
+// sign adds what a staged snapshot says of its session (semantics.md section 7)
+// where the COPY does not: it names the session's id alone, so process and
+// valid-to are those that init recorded under it. Where no session table is
+// known, they are left out.
+func (c Committer) sign(ctx context.Context, to *catalog.Change) error {
+	id := to.Session()
+	if c.sessions == nil || id == "" || to.ProcessName != "" && to.ValidTo != "" {
+		return nil
+	}
+	rows, err := c.sessions.SessionWith(ctx, id, to.ProcessName)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	to.ProcessName = rows[0].Process
+	if v := psyberg.SessionValidTo(rows); v != nil && to.ValidTo == "" {
+		to.ValidTo = v.String()
+	}
+	return nil
 }
 
 // Existing looks whether a change is there already.
