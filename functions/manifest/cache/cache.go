@@ -1,0 +1,246 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"psyberg/functions/manifest"
+)
+
+// Cache is a folder of decoded manifests. Its methods may be called at the
+// same time; other processes may use the folder too. A nil Cache is none: it
+// reads and decodes.
+type Cache struct {
+	folder string
+	limit  int64 // bytes of all files
+	most   int64 // bytes of one file
+
+	last  atomic.Pointer[plan] // of the request that was asked last
+	room  eviction
+	stats struct{ hits, misses, damaged, written, evicted atomic.Int64 }
+	made  sync.Map // folders that are there
+}
+
+// Stats counts, since Open, what became of manifests (hits, misses) and of
+// files (damaged, written, evicted).
+type Stats struct{ Hits, Misses, Damaged, Written, Evicted int64 }
+
+// DefaultLimit is the size of a cache where nothing else is said, in bytes.
+const DefaultLimit = 4 << 30
+
+// Open opens the cache in a folder, which is made if it is not there, with at
+// most limit bytes of files (0 is DefaultLimit). Nothing is read yet.
+func Open(folder string, limit int64) (*Cache, error) {
+	if limit == 0 {
+		limit = DefaultLimit
+	}
+	if limit < 0 {
+		return nil, fmt.Errorf("open manifest cache %q: a limit of %d bytes; give one above 0, or leave the cache off", folder, limit)
+	}
+	// Manifests hold paths and bounds, which are data: nobody else reads them.
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("open manifest cache: %w; give another folder with --cache-dir, or 'off'", err)
+	}
+	return &Cache{folder: folder, limit: limit, most: min(limit/4, 64<<20)}, nil
+}
+
+// Stats returns the counts so far.
+func (c *Cache) Stats() Stats {
+	return Stats{c.stats.hits.Load(), c.stats.misses.Load(), c.stats.damaged.Load(), c.stats.written.Load(), c.stats.evicted.Load()}
+}
+
+// Source is one manifest, ready to be scanned: found in the cache, or read.
+type Source struct {
+	cache *Cache
+	plan  *plan // nil: the cache has nothing to do with it
+	file  manifest.File
+	req   *manifest.Request
+	read  func(context.Context) ([]byte, error)
+	found []*entry // by group of plan, nil where it is missing
+	data  []byte   // the manifest; nil where all was found
+}
+
+// Fetch does the I/O of a scan of f: it looks for what req needs in the cache,
+// and calls read for the manifest where that is not all there. The Source must
+// be scanned or closed. req must not change any more. The error is read's.
+func (c *Cache) Fetch(ctx context.Context, f manifest.File, req *manifest.Request, read func(context.Context) ([]byte, error)) (*Source, error) {
+	s := &Source{cache: c, file: f, req: req, read: read}
+	if c != nil && f.Length > 0 {
+		s.plan = c.planFor(req)
+	}
+	if s.plan != nil && s.find() {
+		c.stats.hits.Add(1)
+		return s, nil
+	}
+	if s.plan != nil {
+		c.stats.misses.Add(1)
+	}
+	var err error
+	if s.data, err = read(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if int64(len(s.data)) != f.Length {
+		s.Close()
+		s.plan = nil // not the file that the list means: Scan says what is wrong
+	}
+	return s, nil
+}
+
+// planFor makes the plan of a request. Scans of many manifests share one.
+func (c *Cache) planFor(req *manifest.Request) *plan {
+	if p := c.last.Load(); p != nil && p.request == req {
+		return p
+	}
+	p := newPlan(req)
+	if p != nil {
+		c.last.Store(p)
+	}
+	return p
+}
+
+// find opens the files of the plan's groups; it reports whether all are there
+// and belong together.
+func (s *Source) find() bool {
+	s.found = make([]*entry, len(s.plan.groups))
+	all := true
+	for i, g := range s.plan.groups {
+		s.found[i] = s.cache.open(key(s.file, g), g)
+		if s.found[i] == nil {
+			all = false
+			continue
+		}
+		if first := s.found[0]; first != nil && !sameRows(first.index, s.found[i].index) {
+			s.found[i].free()
+			s.found[i], all = nil, false
+		}
+	}
+	return all
+}
+
+// sameRows reports whether two files have the same rows in the same batches:
+// where values are huge, batches end by size.
+func sameRows(a, b *index) bool {
+	if a.rows != b.rows || a.deleted != b.deleted || len(a.batches) != len(b.batches) {
+		return false
+	}
+	for i := range a.batches {
+		if a.batches[i].rows != b.batches[i].rows {
+			return false
+		}
+	}
+	return true
+}
+
+// Close frees a Source that is not going to be scanned.
+func (s *Source) Close() {
+	for i, e := range s.found {
+		if e != nil {
+			e.free()
+			s.found[i] = nil
+		}
+	}
+}
+
+// touchAfter is how old a file's time of use may get: the order in which
+// files go need not be exact, and a read should not be a write.
+const touchAfter = time.Minute
+
+// open opens and checks the file of a key; nil where there is none that is
+// good. One that is damaged is removed.
+func (c *Cache) open(key string, g *group) *entry {
+	folder, name := fileOf(key)
+	path := filepath.Join(c.folder, folder, name)
+	e, used, err := openEntry(path, key, g)
+	switch {
+	case err == nil:
+		if now := time.Now(); now.Sub(used) > touchAfter {
+			_ = os.Chtimes(path, now, now) // a folder that cannot be written (C5)
+		}
+		return e
+	case errors.Is(err, errDamaged):
+		c.stats.damaged.Add(1)
+		_ = os.Remove(path) // likewise
+	case !errors.Is(err, fs.ErrNotExist):
+		c.stats.damaged.Add(1)
+	}
+	return nil
+}
+
+func openEntry(path, key string, g *group) (*entry, time.Time, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	st, err := f.Stat()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if !st.Mode().IsRegular() || st.Size() == 0 || st.Size() > 1<<40 {
+		return nil, time.Time{}, errDamaged
+	}
+	data, free, err := mapFile(f, st.Size())
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	e := &entry{group: g, data: data, free: free}
+	err = guarded(func() (err error) {
+		e.index, err = readIndex(data, key, g)
+		return err
+	})
+	if err != nil {
+		free()
+		return nil, time.Time{}, err
+	}
+	return e, st.ModTime(), nil
+}
+
+// store writes a file (C3). What goes wrong costs speed only (C5).
+func (c *Cache) store(key string, parts [][]byte) error {
+	folder, name := fileOf(key)
+	dir := filepath.Join(c.folder, folder)
+	if _, ok := c.made.Load(dir); !ok {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		c.made.Store(dir, true)
+	}
+	f, err := os.CreateTemp(dir, tempPrefix+"*")
+	if err != nil {
+		c.made.Delete(dir) // whoever emptied the cache took the folders too
+		return err
+	}
+	size := int64(0)
+	for _, p := range parts {
+		if err == nil {
+			_, err = f.Write(p)
+		}
+		size += int64(len(p))
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // it may never have been there
+		return err
+	}
+	c.stats.written.Add(1)
+	c.makeRoom(size)
+	return nil
+}
+
+func (c *Cache) remove(key string) {
+	folder, name := fileOf(key)
+	_ = os.Remove(filepath.Join(c.folder, folder, name)) // C5
+}
