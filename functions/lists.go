@@ -2,7 +2,6 @@ package functions
 
 import (
 	"context"
-	"fmt"
 
 	"psyberg/functions/manifest"
 	"psyberg/functions/surface"
@@ -14,14 +13,7 @@ func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) 
 	if s == nil {
 		return nil, nil
 	}
-	if s.ManifestList == "" {
-		return inlineManifests(s)
-	}
-	data, err := files.Read(ctx, s.ManifestList, -1)
-	if err != nil {
-		return nil, surface.ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
-	}
-	return manifest.ReadList(s.ManifestList, data)
+	return surface.Manifests(ctx, files, s)
 }
 
 // listsOf returns the manifests of each snapshot, by position, lists read
@@ -75,13 +67,4 @@ func manifestsOfAll(ctx context.Context, p *pinned) ([]manifest.File, error) {
 		}
 	}
 	return out, nil
-}
-
-// inlineManifests describes the manifests that a v1 snapshot names in the
-// metadata itself, as tables of before Iceberg 0.8 have them.
-func inlineManifests(s *psyberg.Snapshot) ([]manifest.File, error) {
-	if len(s.Manifests) > 0 {
-		return nil, fmt.Errorf("read manifests of snapshot %d: it names them inline, without a manifest list; rewrite the table's manifests with Iceberg 1.x first", s.ID)
-	}
-	return nil, nil
 }

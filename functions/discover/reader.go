@@ -45,7 +45,7 @@ func concurrently(ctx context.Context, n int, do func(ctx context.Context, i int
 type reader struct {
 	table   *surface.Table
 	decoder *decoder
-	lists   map[string][]manifest.File
+	lists   map[string][]manifest.File // by listKey
 	entries map[string][]psyberg.Entry // by manifest path
 }
 
@@ -59,33 +59,32 @@ func (r *reader) readLists(ctx context.Context, snapshots []*psyberg.Snapshot) e
 	var todo []*psyberg.Snapshot
 	asked := map[string]bool{}
 	for _, s := range snapshots {
-		switch {
-		case s.ManifestList == "" && len(s.Manifests) > 0:
-			return fmt.Errorf("read manifests of snapshot %d of table %q: it names them inline, without a manifest list, as tables of before Iceberg 0.8 do; "+
-				"rewrite the table's manifests with Iceberg 1.x first", s.ID, r.table.Name)
-		case s.ManifestList == "" || asked[s.ManifestList] || r.lists[s.ManifestList] != nil:
-		default:
-			asked[s.ManifestList] = true
+		if key := listKey(s); !asked[key] && r.lists[key] == nil {
+			asked[key] = true
 			todo = append(todo, s)
 		}
 	}
 	lists := make([][]manifest.File, len(todo))
-	err := concurrently(ctx, len(todo), func(ctx context.Context, i int) error {
-		s := todo[i]
-		data, err := r.table.Files.Read(ctx, s.ManifestList, -1)
-		if err != nil {
-			return surface.ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
-		}
-		lists[i], err = manifest.ReadList(s.ManifestList, data)
+	err := concurrently(ctx, len(todo), func(ctx context.Context, i int) (err error) {
+		lists[i], err = surface.Manifests(ctx, r.table.Files, todo[i])
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	for i, s := range todo {
-		r.lists[s.ManifestList] = lists[i]
+		r.lists[listKey(s)] = lists[i]
 	}
 	return nil
+}
+
+// listKey is what a snapshot's list is known by: its location, or the
+// snapshot itself where it has none.
+func listKey(s *psyberg.Snapshot) string {
+	if s.ManifestList != "" {
+		return s.ManifestList
+	}
+	return fmt.Sprintf("snapshot %d", s.ID)
 }
 
 // added returns the manifests that the snapshots themselves added, and that
@@ -97,7 +96,7 @@ func (r *reader) added(ctx context.Context, snapshots []*psyberg.Snapshot) ([]ma
 	}
 	var out []manifest.File
 	for _, s := range snapshots {
-		for _, f := range r.lists[s.ManifestList] {
+		for _, f := range r.lists[listKey(s)] {
 			own := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
 			if own && !(f.AddedFiles == 0 && f.DeletedFiles == 0) {
 				out = append(out, f)
@@ -117,7 +116,7 @@ func (r *reader) live(ctx context.Context, s *psyberg.Snapshot, deletes bool) ([
 		return nil, err
 	}
 	var out []manifest.File
-	for _, f := range r.lists[s.ManifestList] {
+	for _, f := range r.lists[listKey(s)] {
 		if (deletes || f.Content == manifest.ContentData) && !(f.AddedFiles == 0 && f.ExistingFiles == 0) {
 			out = append(out, f)
 		}

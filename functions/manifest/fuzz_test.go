@@ -166,6 +166,9 @@ func FuzzScan(f *testing.F) {
 		if len(data) < 1<<17 {
 			checkScan(t, data)
 		}
+		if d, err := Describe("m.avro", data); err == nil && (d.Length != int64(len(data)) || d.Content > ContentDeletes) {
+			t.Errorf("described as %+v", d)
+		}
 	})
 }
 
