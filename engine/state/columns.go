@@ -40,6 +40,11 @@ type tableDef struct {
 	columns []column
 }
 
+// telling is how many of the first columns a table must have to be one of this
+// kind; those after them may be missing in one that an older version made. Six
+// tell a session table from a watermark table.
+const telling = 6
+
 const partitionField = "process_name"
 
 // partition is a row's process: every table's first column is its name.

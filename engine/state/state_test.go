@@ -118,6 +118,13 @@ func TestRowsComeBackAsTheyWereWritten(t *testing.T) {
 	if all, err := s.Sessions(ctx, sessions, ""); err != nil || len(all) != 3 {
 		t.Errorf("of all processes: %d %v", len(all), err)
 	}
+	// The one's name given for the other's.
+	if _, err := s.Watermarks(ctx, sessions, odd); err == nil || !strings.Contains(err.Error(), "so it is no watermark table") {
+		t.Errorf("watermarks of a session table: %v", err)
+	}
+	if _, err := s.Sessions(ctx, watermarks, ""); err == nil || !strings.Contains(err.Error(), "so it is no session table") {
+		t.Errorf("sessions of a watermark table: %v", err)
+	}
 }
 
 // TestChangesOfOneProcessDoNotLoseEachOther: twelve sessions of two processes

@@ -205,6 +205,11 @@ func (s *Store) load(ctx context.Context, table string, def tableDef, process st
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s %s: %w", def.what, table, err)
 	}
+	for _, c := range def.columns[:telling] {
+		if _, ok := req.Schema.FieldByName(c.name); !ok {
+			return nil, nil, fmt.Errorf("read %s %s: it has no column %q, so it is no %s", def.what, table, c.name, def.what)
+		}
+	}
 	var cols []string
 	for _, c := range def.columns {
 		e := "NULL"
