@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bufio"
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Native struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
 	name string
+	diag bytes.Buffer
 }
 
 // buildNative compiles the program into dir, once. Errors wrap ErrNative.
@@ -63,7 +65,7 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 		return nil, err
 	}
 	n := &Native{cmd: exec.Command(bin, append([]string{codec}, files...)...), name: name}
-	n.cmd.Stderr = os.Stderr
+	n.cmd.Stderr = &n.diag
 	if n.in, err = n.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 		return nil, err
 	}
 	if _, _, err := n.Pass(); err != nil { // a codec that was not built in shows here
-		n.Close()
+		_ = n.Close() // err says more
 		return nil, fmt.Errorf("%w: %w", ErrNative, err)
 	}
 	return n, nil
