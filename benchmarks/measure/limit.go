@@ -12,6 +12,8 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+
+	"psyberg/functions/manifest/inflate"
 )
 
 // Buffer reads files into memory that is used again.
@@ -73,6 +75,9 @@ func Engines(codec string) []Engine {
 		return []Engine{
 			{"compress/flate", func() Inflater { return stream(stdflate.NewReader(bytes.NewReader(nil))) }},
 			{"klauspost", func() Inflater { return stream(flate.NewReader(bytes.NewReader(nil))) }},
+			{"functions/manifest/inflate", func() Inflater {
+				return func(buf, b []byte) ([]byte, error) { return inflate.Append(buf[:0], b, 1<<30) }
+			}},
 		}
 	}
 	return nil
@@ -117,7 +122,7 @@ func Limit(files []string, e Engine) (Work, error) {
 	var w Work
 	var in Buffer
 	var out []byte
-	inflate := e.New()
+	unpack := e.New()
 	for _, path := range files {
 		b, err := in.Read(path)
 		if err != nil {
@@ -127,7 +132,7 @@ func Limit(files []string, e Engine) (Work, error) {
 			if err != nil {
 				return w, fmt.Errorf("read %q: %w", path, err)
 			}
-			raw, err := inflate(out, block.Body)
+			raw, err := unpack(out, block.Body)
 			if err != nil {
 				return w, fmt.Errorf("read %q: %w", path, err)
 			}

@@ -1,0 +1,98 @@
+// Command bench prints what reading Iceberg metadata costs on this machine,
+// each measure beside its limit.
+//
+//	go run ./benchmarks/cmd/bench                      # all, on the tables of the issue: tens of minutes the first time
+//	go run ./benchmarks/cmd/bench -only 'decoder|sql'
+//	go run ./benchmarks/cmd/bench -down 100            # tables of a hundredth, to try it
+//	go run ./benchmarks/cmd/bench -results benchmarks  # writes RESULTS.md and growth.svg there
+//
+// Exit status: 0 measured, 1 something could not be measured or an answer was
+// wrong, 2 usage. A measure over its limit is reported, and no failure: other
+// work on the machine can cause it; -strict makes it one (status 3).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+
+	"psyberg/benchmarks/suite"
+	"psyberg/benchmarks/tables"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	dir, err := tables.Dir()
+	if err != nil {
+		dir = filepath.Join(os.TempDir(), "psyberg-bench")
+	}
+	c := suite.Config{Log: os.Stderr}
+	flag.StringVar(&c.Dir, "dir", dir, "`folder` that keeps the tables; also $PSYBERG_BENCH_DIR")
+	flag.IntVar(&c.Down, "down", 1, "divide the tables' sizes by `n`")
+	flag.IntVar(&c.Rounds, "rounds", 5, "measure each variant `n` times, in turn")
+	flag.StringVar(&c.Psyql, "psyql", "", "the `binary` to run; built from this tree where not given")
+	only := flag.String("only", "", fmt.Sprintf("only measures whose name matches `regexp`; they are %q", suite.Names()))
+	results := flag.String("results", "", "write RESULTS.md and growth.svg into `folder`")
+	strict := flag.Bool("strict", false, "fail where a measure is over its limit")
+	flag.Parse()
+	if flag.NArg() > 0 || c.Down < 1 || c.Rounds < 1 {
+		flag.Usage()
+		return 2
+	}
+	if c.Only, err = regexp.Compile(*only); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := measureAll(ctx, c, *results, *strict); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		if err == errOver {
+			return 3
+		}
+		return 1
+	}
+	return 0
+}
+
+var errOver = fmt.Errorf("a measure is over its limit")
+
+func measureAll(ctx context.Context, c suite.Config, results string, strict bool) error {
+	if c.Psyql == "" {
+		if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+			return err
+		}
+		c.Psyql = filepath.Join(c.Dir, "psyql")
+		build := exec.CommandContext(ctx, "go", "build", "-o", c.Psyql, "psyberg/cli/psyql")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("build psyql: %w: run this inside the repository or give -psyql", err)
+		}
+	}
+	report := suite.NewReport()
+	rows, failed := suite.Run(ctx, c)
+	report.Finish(c, rows)
+	if err := suite.Print(os.Stdout, rows); err != nil {
+		return err
+	}
+	if results != "" {
+		if err := report.Write(results); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	for _, r := range rows {
+		if strict && r.Verdict() == "over" {
+			return errOver
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"psyberg/benchmarks"
+	"psyberg/benchmarks/measure"
+	"psyberg/benchmarks/tables"
+	"psyberg/functions/manifest"
+)
+
+// asked is a question as the decoder is asked for it.
+type asked struct {
+	q       tables.Question
+	request func(tables.Config) *manifest.Request
+}
+
+var narrow = []asked{{tables.Q1, benchmarks.NarrowQ1}, {tables.Q2, benchmarks.NarrowQ2}}
+
+// pass is a decoder's pass as a variant; its answer was compared before.
+func pass(ctx context.Context, name string, d *benchmarks.Decoder) measure.Variant {
+	return measure.In(name, func() error {
+		n, err := d.Pass(ctx, nil)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("no entries")
+		}
+		return err
+	})
+}
+
+// compared makes a decoder for a question after the answer was found right.
+func compared(ctx context.Context, t *tables.Table, a asked) (*benchmarks.Decoder, error) {
+	r := a.request(t.Config)
+	d, err := benchmarks.NewDecoder(t, benchmarks.NarrowQ2(t.Config)) // its columns do for both
+	if err != nil {
+		return nil, err
+	}
+	got, err := d.Answer(ctx, a.q)
+	if err != nil {
+		return nil, err
+	}
+	d.Request = r
+	return d, benchmarks.Compare(t, "the decoder", a.q, got)
+}
+
+func decoderRows(ctx context.Context, e *env) ([]Row, error) {
+	var rows []Row
+	for _, c := range []struct {
+		tables.Config
+		limit float64
+	}{{tables.T1(e.Down), 1.2}, {tables.T2(e.Down), 1.35}, {tables.T3(e.Down), 1.1}} {
+		t, err := e.table(ctx, c.Config)
+		if err != nil {
+			return rows, err
+		}
+		var variants []measure.Variant
+		for _, a := range narrow {
+			d, err := compared(ctx, t, a)
+			if err != nil {
+				return rows, err
+			}
+			variants = append(variants, pass(ctx, string(a.q), d))
+		}
+		samples, limit, err := e.against(c.Codec, t.Manifests, variants...)
+		if err != nil {
+			return rows, err
+		}
+		n := float64(c.Entries())
+		rows = append(rows, Row{Measure: "decoder", What: c.Name + ": the limit", Value: float64(limit.CPU()) / n, Unit: "ns CPU/entry",
+			Note: fmt.Sprintf("%s; %d entries, %.0f MB of manifests", limit.Name, c.Entries(), float64(t.Bytes)/1e6)})
+		for i, s := range samples {
+			rows = append(rows, Row{Measure: "decoder", What: c.Name + " " + variants[i].Name, Value: measure.Ratio(s, limit), Unit: "x limit", Limit: c.limit,
+				Note: fmt.Sprintf("%.0f ns CPU/entry", float64(s.CPU())/n)})
+		}
+		for i, s := range samples {
+			rows = append(rows, Row{Measure: "decoder", What: c.Name + " " + variants[i].Name + ": allocations", Value: s.Allocs() / n, Unit: "per entry", Limit: 0.1})
+		}
+	}
+	return rows, nil
+}
+
+// recycler is an Arrow allocator that keeps what is given back: what a scan
+// that reuses its builders costs.
+type recycler struct {
+	mu   sync.Mutex
+	free map[int][][]byte // by capacity, a power of two
+}
+
+func class(n int) int {
+	c := 64
+	for c < n {
+		c *= 2
+	}
+	return c
+}
+
+// Allocate implements memory.Allocator. Memory is not cleared, as C's is not.
+func (r *recycler) Allocate(n int) []byte {
+	c := class(n)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l := r.free[c]; len(l) > 0 {
+		r.free[c] = l[:len(l)-1]
+		return l[len(l)-1][:n]
+	}
+	return memory.DefaultAllocator.Allocate(c)[:n]
+}
+
+// Reallocate implements memory.Allocator.
+func (r *recycler) Reallocate(n int, b []byte) []byte {
+	if n <= cap(b) {
+		return b[:n]
+	}
+	out := r.Allocate(n)
+	copy(out, b)
+	r.Free(b)
+	return out
+}
+
+// Free implements memory.Allocator.
+func (r *recycler) Free(b []byte) {
+	c := cap(b)
+	if c == 0 || c != class(c) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free[c] = append(r.free[c], b[:0])
+}
+
+func allColumnsRows(ctx context.Context, e *env) ([]Row, error) {
+	c := tables.T1(e.Down)
+	t, err := e.table(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := compared(ctx, t, asked{tables.Q2, benchmarks.Everything})
+	if err != nil {
+		return nil, err
+	}
+	reused, err := benchmarks.NewDecoder(t, fresh.Request)
+	if err != nil {
+		return nil, err
+	}
+	reused.Alloc = &recycler{free: map[int][][]byte{}}
+	samples, limit, err := e.against(c.Codec, t.Manifests, pass(ctx, "reused", reused), pass(ctx, "fresh", fresh))
+	if err != nil {
+		return nil, err
+	}
+	return []Row{
+		{Measure: "all columns", What: c.Name + ", reused memory", Value: measure.Ratio(samples[0], limit), Unit: "x limit", Limit: 1.7},
+		{Measure: "all columns", What: c.Name + ", fresh memory", Value: measure.Ratio(samples[1], limit), Unit: "x limit", Limit: 2.0},
+	}, nil
+}
+
+func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
+	var rows []Row
+	for _, c := range []tables.Config{tables.T1(e.Down), tables.T2(e.Down)} {
+		t, err := e.table(ctx, c)
+		if err != nil {
+			return rows, err
+		}
+		one, err := compared(ctx, t, narrow[0])
+		if err != nil {
+			return rows, err
+		}
+		halves := []*benchmarks.Decoder{one.Half(0), one.Half(1)}
+		samples, err := measure.Alternate(e.Rounds, pass(ctx, "one", one), measure.In("two", func() error {
+			var wg sync.WaitGroup
+			errs := make([]error, 2)
+			for i, d := range halves {
+				wg.Go(func() { _, errs[i] = d.Pass(ctx, nil) })
+			}
+			wg.Wait()
+			return errors.Join(errs...)
+		}))
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, Row{Measure: "two threads", What: c.Name + " Q1, against one", Value: float64(samples[0].Wall()) / float64(samples[1].Wall()), Unit: "times faster",
+			Limit: 1.8, AtLeast: true, Note: fmt.Sprintf("by the clock: a loaded machine has no second core to give; CPU time grows %.2f-fold", measure.Ratio(samples[1], samples[0]))})
+	}
+	return rows, nil
+}
+
+func codecRows(ctx context.Context, e *env) ([]Row, error) {
+	var rows []Row
+	for _, codec := range []string{tables.Null, tables.Snappy, tables.Zstd} {
+		for _, c := range []tables.Config{tables.T1(max(e.Down, 10)).With(codec), tables.T2(max(e.Down, 10)).With(codec)} {
+			t, err := e.table(ctx, c)
+			if err != nil {
+				return rows, err
+			}
+			d, err := compared(ctx, t, narrow[0])
+			if err != nil {
+				return rows, err
+			}
+			samples, limit, err := e.against(codec, t.Manifests, pass(ctx, "Q1", d))
+			if err != nil {
+				return rows, err
+			}
+			rows = append(rows, Row{Measure: "codecs", What: c.Name + " Q1", Value: measure.Ratio(samples[0], limit), Unit: "x limit", Limit: 1.3,
+				Note: fmt.Sprintf("limit %.0f ns CPU/entry (%s)", float64(limit.CPU())/float64(c.Entries()), limit.Name)})
+		}
+	}
+	return rows, nil
+}

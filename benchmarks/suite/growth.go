@@ -1,0 +1,34 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+
+	"psyberg/benchmarks/measure"
+	"psyberg/benchmarks/tables"
+)
+
+// growthRows is what a question costs as the table grows: the plot's points.
+func growthRows(ctx context.Context, e *env) ([]Row, error) {
+	var rows []Row
+	s, err := e.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	for _, c := range []tables.Config{tables.T2(1000 * e.Down), tables.T2(100 * e.Down), tables.T2(10 * e.Down), tables.T2(e.Down), tables.T4(e.Down, 1)} {
+		t, err := e.table(ctx, c)
+		if err != nil {
+			return rows, err
+		}
+		samples, limit, err := e.against(c.Codec, t.Manifests, asks(ctx, s, t, tables.Q1, q1(t)), asks(ctx, s, t, tables.Q3, q3(t)))
+		if err != nil {
+			return rows, err
+		}
+		point := func(name string, s measure.Sample) Row {
+			return Row{Measure: "growth", What: fmt.Sprintf("%d files: %s", c.Entries(), name), Value: float64(s.CPU()) / 1e6, Unit: "ms CPU"}
+		}
+		rows = append(rows, point("limit", limit), point("Q1", samples[0]), point("Q3", samples[1]))
+	}
+	return rows, nil
+}

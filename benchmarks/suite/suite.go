@@ -1,0 +1,151 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"time"
+
+	"psyberg/benchmarks/measure"
+	"psyberg/benchmarks/tables"
+)
+
+// Config says what to measure with.
+type Config struct {
+	Dir    string         // of the tables, see tables.Dir
+	Down   int            // by how much the tables are smaller; 1 is the real ones
+	Rounds int            // how often each variant is measured
+	Psyql  string         // the binary that is run
+	Only   *regexp.Regexp // measures by name; nil is all
+	Log    io.Writer      // what is going on
+}
+
+// Row is one measured number beside its limit.
+type Row struct {
+	Measure string  `json:"measure"`
+	What    string  `json:"what"`
+	Value   float64 `json:"value"`
+	Unit    string  `json:"unit"`
+	// Limit that Value must not exceed, or must reach where AtLeast; 0 is none:
+	// the row is there to explain another.
+	Limit   float64 `json:"limit,omitempty"`
+	AtLeast bool    `json:"at_least,omitempty"`
+	Note    string  `json:"note,omitempty"`
+}
+
+// Verdict is "ok", "over", or "" where there is no limit.
+func (r Row) Verdict() string {
+	switch {
+	case r.Limit == 0:
+		return ""
+	case r.AtLeast && r.Value >= r.Limit, !r.AtLeast && r.Value <= r.Limit:
+		return "ok"
+	}
+	return "over"
+}
+
+// measureFunc measures rows of one name.
+type measureFunc struct {
+	name string
+	run  func(context.Context, *env) ([]Row, error)
+}
+
+var measures = []measureFunc{
+	{"decoder", decoderRows},
+	{"all columns", allColumnsRows},
+	{"two threads", twoThreadsRows},
+	{"codecs", codecRows},
+	{"sql", sqlRows},
+	{"cold", coldRows},
+	{"metadata.json", jsonRows},
+	{"memory", memoryRows},
+	{"start", startRows},
+	{"growth", growthRows},
+}
+
+// Names are the measures' names.
+func Names() []string {
+	var out []string
+	for _, m := range measures {
+		out = append(out, m.name)
+	}
+	return out
+}
+
+// Run measures everything that c asks for. What cannot be measured is an
+// error; the rows of the others are returned with it.
+func Run(ctx context.Context, c Config) ([]Row, error) {
+	e := &env{Config: c}
+	defer e.close()
+	var rows []Row
+	var errs []error
+	for _, m := range measures {
+		if c.Only != nil && !c.Only.MatchString(m.name) {
+			continue
+		}
+		fmt.Fprintf(c.Log, "measuring: %s (load %s)\n", m.name, measure.Load())
+		got, err := m.run(ctx, e)
+		rows = append(rows, got...)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
+			fmt.Fprintf(c.Log, "%s: %v\n", m.name, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return rows, errors.Join(errs...)
+}
+
+// env is what the measures share.
+type env struct {
+	Config
+	natives []*measure.Native
+}
+
+func (e *env) close() {
+	for _, n := range e.natives {
+		n.Close()
+	}
+}
+
+func (e *env) table(ctx context.Context, c tables.Config) (*tables.Table, error) {
+	return tables.Ensure(ctx, e.Dir, c)
+}
+
+// limits are the variants that read and inflate files, nothing else: those of
+// this process and the one in C, where there is one.
+func (e *env) limits(codec string, files []string) ([]measure.Variant, error) {
+	var out []measure.Variant
+	for _, engine := range measure.Engines(codec) {
+		if engine.Name == "compress/flate" {
+			continue // never the fastest, and slow enough to matter
+		}
+		out = append(out, measure.In(engine.Name, func() error { _, err := measure.Limit(files, engine); return err }))
+	}
+	n, err := measure.StartNative(e.Dir, codec, files)
+	if errors.Is(err, measure.ErrNative) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.natives = append(e.natives, n)
+	return append(out, measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}), nil
+}
+
+// against runs variants and the limits over files in turn, and returns the
+// samples of the variants and that of the fastest limit.
+func (e *env) against(codec string, files []string, variants ...measure.Variant) ([]measure.Sample, measure.Sample, error) {
+	limits, err := e.limits(codec, files)
+	if err != nil {
+		return nil, measure.Sample{}, err
+	}
+	samples, err := measure.Alternate(e.Rounds, append(variants, limits...)...)
+	if err != nil {
+		return nil, measure.Sample{}, err
+	}
+	return samples[:len(variants)], measure.Least(samples[len(variants):]), nil
+}
