@@ -40,6 +40,18 @@ func TestCopyMatchesColumnsByName(t *testing.T) {
 	f.noLeftovers("ns.t")
 }
 
+func TestInfiniteTimesAreRefused(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.run("CREATE TABLE ns.t (id INT, d DATE, ts TIMESTAMP, tz TIMESTAMPTZ[], st STRUCT(n TIMESTAMP_NS)) USING iceberg TBLPROPERTIES ('format-version' = 3)")
+	f.want("COPY (SELECT 1 AS id, DATE '2023-09-14' AS d, TIMESTAMP '2023-09-14 01:00:00' AS ts, [TIMESTAMPTZ '2023-09-14 01:00:00+00', NULL] AS tz, {'n': TIMESTAMP_NS '2023-09-14 01:00:00.123456789'} AS st UNION ALL SELECT 2, NULL, NULL, NULL, NULL) TO 'ns.t' (FORMAT iceberg)", "2")
+	f.wantRows("ns.t", "", "SELECT count(d), count(ts), count(tz), any_value(st.n::VARCHAR) FROM $t", "1|1|1|2023-09-14 01:00:00.123456789")
+	for column, value := range map[string]string{"d": "DATE 'infinity'", "ts": "TIMESTAMP '-infinity'", "tz": "[TIMESTAMPTZ 'infinity']", "st": "{'n': 'infinity'::TIMESTAMP_NS}"} {
+		f.fails("COPY (SELECT "+value+" AS "+column+") TO 'ns.t' (FORMAT iceberg)", `"`+column+`"`, "infinite")
+	}
+	f.noLeftovers("ns.t")
+}
+
 func TestCopyErrorPointsIntoTheQuery(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

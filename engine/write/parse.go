@@ -13,6 +13,10 @@ import (
 // DuckDB's own, then, also when it is broken. An error is a *SyntaxError.
 func Parse(sql string) (s Statement, ours bool, err error) {
 	first := firstWord(sql)
+	if first == "explain" || first == "prepare" {
+		err = refuseWrapped(sql, first)
+		return nil, err != nil, err
+	}
 	if first != "copy" && first != "create" && first != "drop" {
 		return nil, false, nil
 	}

@@ -98,11 +98,38 @@ func projectField(f *meta.Field, from *bridge.Column) (*projected, error) {
 		return nil, err
 	}
 	cast := castSQL(value, f.Type, t)
-	if bad := violation(f, cast, 0); bad != "" {
-		cast = "CASE WHEN " + bad + " THEN error(" + quoteText(fmt.Sprintf("column %q: a value is NULL where the table requires one (NOT NULL)", f.Name)) +
-			") ELSE " + cast + " END"
+	checked := cast
+	for _, c := range []struct {
+		test func(*meta.Field, string) string
+		says string
+	}{
+		{missing, "column %q: a value is NULL where the table requires one (NOT NULL)"},
+		{infinite, "column %q: a date or time is infinite, which Iceberg does not have"},
+	} {
+		if bad := violation(f, cast, 0, c.test); bad != "" {
+			checked = "CASE WHEN " + bad + " THEN error(" + quoteText(fmt.Sprintf(c.says, f.Name)) + ") ELSE " + checked + " END"
+		}
 	}
-	return &projected{f, cast}, nil
+	return &projected{f, checked}, nil
+}
+
+// missing is true of a required field without a value.
+func missing(f *meta.Field, value string) string {
+	if !f.Required {
+		return ""
+	}
+	return value + " IS NULL"
+}
+
+// infinite is true of DuckDB's infinite dates and times.
+func infinite(f *meta.Field, value string) string {
+	switch f.Type.Kind {
+	case meta.KindDate, meta.KindTimestamp, meta.KindTimestampTZ:
+		return "NOT isfinite(" + value + ")"
+	case meta.KindTimestampNS:
+		return "NOT isfinite((" + value + ")::TIMESTAMP)"
+	}
+	return ""
 }
 
 func castSQL(value string, t meta.Type, duck string) string {
@@ -154,12 +181,12 @@ func castable(path string, from *bridge.Type, to meta.Type) error {
 	return nil
 }
 
-// violation is a condition that is true where a required field has no value;
-// "" where nothing is required.
-func violation(f *meta.Field, value string, depth int) string {
+// violation is a condition that is true where test is for the value of f or of
+// a field in it; "" where it is for none.
+func violation(f *meta.Field, value string, depth int, test func(*meta.Field, string) string) string {
 	var bad []string
-	if f.Required {
-		bad = append(bad, value+" IS NULL")
+	if t := test(f, value); t != "" {
+		bad = append(bad, t)
 	}
 	inner := func(condition string) {
 		if condition != "" {
@@ -170,16 +197,16 @@ func violation(f *meta.Field, value string, depth int) string {
 	switch f.Type.Kind {
 	case meta.KindStruct:
 		for _, m := range f.Type.Fields {
-			if v := violation(m, "("+value+")."+quoteIdent(m.Name), depth); v != "" {
+			if v := violation(m, "("+value+")."+quoteIdent(m.Name), depth, test); v != "" {
 				inner(value + " IS NOT NULL AND (" + v + ")")
 			}
 		}
 	case meta.KindList:
-		if v := violation(f.Type.Element, x, depth+1); v != "" {
+		if v := violation(f.Type.Element, x, depth+1, test); v != "" {
 			inner("coalesce(len(list_filter(" + value + ", lambda " + x + ": " + v + ")) > 0, false)")
 		}
 	case meta.KindMap:
-		if v := violation(f.Type.Value, x, depth+1); v != "" {
+		if v := violation(f.Type.Value, x, depth+1, test); v != "" {
 			inner("coalesce(len(list_filter(map_values(" + value + "), lambda " + x + ": " + v + ")) > 0, false)")
 		}
 	}
