@@ -24,120 +24,147 @@ var le = binary.LittleEndian
 // nearBack is, for each distance below eight, its least multiple from eight on.
 var nearBack = [8]uint8{0, 8, 8, 9, 8, 10, 12, 14}
 
-// fast decodes codes for as long as nothing can run out. It keeps in nbits only
-// the low six bits true: to mask what is subtracted would take longer than the
-// lookups do. A round starts with 56 bits at least: three lookups of 11 bits, or
-// two and a length (20), and a glance at the distance (8).
+// fast decodes codes for as long as nothing can run out. A round starts with 56
+// bits at least: three lookups of 11 bits, or two and a length (20), and a
+// glance at the distance (8).
 //
-// It is one function because every call would spill the eleven values it keeps
-// in registers.
+// What a symbol costs is the way from its entry to the next one: a shift, a
+// mask, a load. So the next entry is always looked up before anything else is
+// done with this one; nbits keeps only its low six bits true, for to mask what
+// is subtracted takes longer; and all is in one function with few variables,
+// for a value that is spilled on that way costs as much as the load.
 func (d *decoder) fast(t *tables) outcome {
-	src, dst := d.src, d.dst
-	lit, dtab := &t.lit, &t.dist
-	lmask := (uint64(1)<<(t.litBits&15) - 1) & (1<<litBits - 1)
-	dmask := (uint64(1)<<(t.distBits&15) - 1) & (1<<distBits - 1)
-	bits, nbits, in, out := d.bits, d.nbits, d.in, d.out
-	inEnd, outEnd := len(src)-slackIn, len(dst)-slackOut
+	src, dst := d.src[d.in:len(d.src):len(d.src)], d.dst[:len(d.dst):len(d.dst)]
+	bits, nbits, out := d.bits, d.nbits, d.out
+	if len(src) < slackIn || out+slackOut > len(dst) {
+		return shortOfRoom
+	}
+	bits |= le.Uint64(src) << (nbits & 63)
+	src = src[7-nbits>>3&7:]
+	nbits |= 56
 	end := shortOfRoom
-	for in < inEnd && out < outEnd {
-		bits |= le.Uint64(src[in:]) << (nbits & 63)
-		in += int(7 - nbits>>3&7)
-		nbits |= 56
-
-		e := uint64(lit[bits&lmask])
+	e := t.lit[bits&litMask]
+	for len(src) >= slackIn && out+slackOut <= len(dst) {
 		if e&fLit != 0 {
+			w := (*[4]byte)(dst[out : out+4 : out+4])
 			bits >>= e & 63
-			nbits -= e
-			le.PutUint16(dst[out:], uint16(e>>16))
-			out += int(1 + e>>14&1)
-			e = uint64(lit[bits&lmask])
-			if e&fLit != 0 {
-				bits >>= e & 63
-				nbits -= e
-				le.PutUint16(dst[out:], uint16(e>>16))
-				out += int(1 + e>>14&1)
-				e = uint64(lit[bits&lmask])
+			nbits -= uint64(e)
+			f := t.lit[bits&litMask]
+			w[0] = byte(e >> 16)
+			if f&fLit != 0 {
+				bits >>= f & 63
+				nbits -= uint64(f)
+				e = t.lit[bits&litMask]
+				w[1] = byte(f >> 16)
 				if e&fLit != 0 {
 					bits >>= e & 63
-					nbits -= e
-					le.PutUint16(dst[out:], uint16(e>>16))
-					out += int(1 + e>>14&1)
+					nbits -= uint64(e)
+					f = t.lit[bits&litMask]
+					bits |= le.Uint64(src) << (nbits & 63)
+					src = src[7-nbits>>3&7:]
+					nbits |= 56
+					w[2] = byte(e >> 16)
+					out += 3
+					e = f
 					continue
 				}
+				out += 2
+			} else {
+				out++
+				e = f
 			}
 		}
 		if e&fExc != 0 {
 			if e&fSub != 0 {
 				bits >>= e & 63
-				nbits -= e
-				e = uint64(lit[e>>16+bits&(1<<(e>>8&15)-1)])
+				nbits -= uint64(e)
+				e = t.lit[e>>16+uint32(bits)&(1<<(e>>8&15)-1)]
 				if e&fLit != 0 {
 					bits >>= e & 63
-					nbits -= e
+					nbits -= uint64(e)
+					f := t.lit[bits&litMask]
+					bits |= le.Uint64(src) << (nbits & 63)
+					src = src[7-nbits>>3&7:]
+					nbits |= 56
 					dst[out] = byte(e >> 16)
 					out++
+					e = f
 					continue
 				}
 			}
 			if e&fExc != 0 {
+				bits >>= e & 63
+				nbits -= uint64(e)
 				end = blockEnd
 				if e>>16 != 0 {
 					end = corrupt
 				}
-				bits >>= e & 63
-				nbits -= e
 				break
 			}
 		}
-		length := int(e>>16 + bits&(1<<(e&63)-1)>>(e>>8&15))
+		length := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
 		bits >>= e & 63
-		nbits -= e
-
-		e = uint64(dtab[bits&dmask])
-		bits |= le.Uint64(src[in:]) << (nbits & 63)
-		in += int(7 - nbits>>3&7)
+		nbits -= uint64(e)
+		e = t.dist[bits&distMask]
+		bits |= le.Uint64(src) << (nbits & 63)
+		src = src[7-nbits>>3&7:]
 		nbits |= 56
 		if e&fExc != 0 {
 			if e&fSub != 0 {
 				bits >>= e & 63
-				nbits -= e
-				e = uint64(dtab[e>>16+bits&(1<<(e>>8&15)-1)])
+				nbits -= uint64(e)
+				e = t.dist[e>>16+uint32(bits)&(1<<(e>>8&15)-1)]
 			}
 			if e&fExc != 0 {
 				end = corrupt
 				break
 			}
 		}
-		dist := int(e>>16 + bits&(1<<(e&63)-1)>>(e>>8&15))
+		from := out - int(e>>16) - int(bits&(1<<(e&63)-1)>>(e>>8&15))
 		bits >>= e & 63
-		nbits -= e
-		if dist > out-d.start {
+		nbits -= uint64(e)
+		e = t.lit[bits&litMask]
+		bits |= le.Uint64(src) << (nbits & 63)
+		src = src[7-nbits>>3&7:]
+		nbits |= 56
+		if from < d.start {
 			end = corrupt
 			break
 		}
-		from := out - dist
-		if dist >= 8 {
-			le.PutUint64(dst[out:], le.Uint64(dst[from:]))
-			le.PutUint64(dst[out+8:], le.Uint64(dst[from+8:]))
-			for i := 16; i < length; i += 16 {
-				le.PutUint64(dst[out+i:], le.Uint64(dst[from+i:]))
-				le.PutUint64(dst[out+i+8:], le.Uint64(dst[from+i+8:]))
+		if out-from >= 16 {
+			*(*[16]byte)(dst[out : out+16 : out+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
+			next := out + length
+			for length > 16 {
+				out += 16
+				from += 16
+				length -= 16
+				*(*[16]byte)(dst[out : out+16 : out+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
 			}
-			out += length
+			out = next
 			continue
 		}
-		// Near matches repeat their bytes: eight by hand, then from so far back
-		// that eight can be taken at once.
-		for i := range 8 {
-			dst[out+i] = dst[from+i]
-		}
-		back := int(nearBack[dist&7])
-		for i := 8; i < length; i += 8 {
-			le.PutUint64(dst[out+i:], le.Uint64(dst[out+i-back:]))
-		}
+		near(dst[from:], out-from, length)
 		out += length
 	}
 	nbits &= 63
-	d.bits, d.nbits, d.in, d.out = bits&(1<<nbits-1), nbits, in, out
+	d.bits, d.nbits, d.in, d.out = bits&(1<<nbits-1), nbits, len(d.src)-len(src), out
 	return end
+}
+
+// near repeats the first dist bytes of b, fewer than sixteen, length times
+// behind them: eight by hand, then from so far back that eight can be taken at
+// once.
+func near(b []byte, dist, length int) {
+	i := dist
+	back := dist
+	if dist < 8 {
+		for j := range 8 {
+			b[dist+j] = b[j]
+		}
+		back = int(nearBack[dist&7])
+		i += 8
+	}
+	for ; i < dist+length; i += 8 {
+		le.PutUint64(b[i:i+8:i+8], le.Uint64(b[i-back:i-back+8:i-back+8]))
+	}
 }

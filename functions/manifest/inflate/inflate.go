@@ -170,7 +170,7 @@ func (d *decoder) codes(t *tables) error {
 // careful decodes one symbol, however little input and output are left.
 func (d *decoder) careful(t *tables) (done bool, err error) {
 	d.fill()
-	e := uint64(t.lit[d.bits&(1<<(t.litBits&15)-1)])
+	e := uint64(t.lit[d.bits&litMask])
 	if e&fSub != 0 {
 		if d.nbits < e&63 {
 			return false, ErrShort
@@ -182,12 +182,11 @@ func (d *decoder) careful(t *tables) (done bool, err error) {
 		return false, ErrShort
 	}
 	if e&fLit != 0 {
-		n := 1 + int(e>>14&1)
-		if err := d.room(n); err != nil {
+		if err := d.room(1); err != nil {
 			return false, err
 		}
-		d.dst[d.out], d.dst[d.out+1] = byte(e>>16), byte(e>>24)
-		d.out += n
+		d.dst[d.out] = byte(e >> 16)
+		d.out++
 		d.drop(e & 63)
 		return false, nil
 	}
@@ -201,7 +200,7 @@ func (d *decoder) careful(t *tables) (done bool, err error) {
 	length := int(e>>16 + d.bits&(1<<(e&63)-1)>>(e>>8&15))
 	d.drop(e & 63)
 	d.fill()
-	e = uint64(t.dist[d.bits&(1<<(t.distBits&15)-1)])
+	e = uint64(t.dist[d.bits&distMask])
 	if e&fSub != 0 {
 		if d.nbits < e&63 {
 			return false, ErrShort

@@ -21,6 +21,8 @@ const (
 	preBits  = 7
 	litSize  = 2342
 	distSize = 402
+	litMask  = 1<<litBits - 1
+	distMask = 1<<distBits - 1
 )
 
 // An entry of a table:
@@ -28,10 +30,9 @@ const (
 //	bits 0-5    how many bits it takes, a length's or distance's extra ones among them
 //	bits 8-11   of these, the code's own; in a link, how many bits choose in the subtable
 //	bits 12-15  what it is
-//	bits 16-31  the literal, or two; the least length or distance; where the subtable is
+//	bits 16-31  the literal; the least length or distance; where the subtable is
 const (
 	fLit = 1 << 15 // a literal
-	fTwo = 1 << 14 // with fLit: two, the first one lowest
 	fExc = 1 << 13 // neither literal nor length or distance
 	fSub = 1 << 12 // with fExc: a link; else the value is 0 for the end of the block, 1 for no code
 )
@@ -40,10 +41,8 @@ const invalid = fExc | 1<<16
 
 // tables are the codes of one block.
 type tables struct {
-	lit      [litSize]uint32
-	dist     [distSize]uint32
-	litBits  uint32 // of the main tables; less than the constants where no code is as long
-	distBits uint32
+	lit  [litSize]uint32
+	dist [distSize]uint32
 }
 
 // symbols hold entries without their code's length.
@@ -76,11 +75,10 @@ var litSyms, distSyms, preSyms = func() (lit [288]uint32, dist [32]uint32, pre [
 // entry adds the bits of a code to a symbol.
 func entry(sym, n uint32) uint32 { return sym + n<<8 + n }
 
-// build makes the tables of the code with these lengths. top is the most bits
-// of the main table; the bits that it has are returned. As compress/flate has
-// it, a code must be complete, but for one of no symbol, or of one symbol and
+// build makes the table of the code with these lengths, whose main table has
+// top bits; it reports whether there can be such a code. As compress/flate has it, a code must be complete, but for one of no symbol, or of one symbol and
 // one bit: then what has no meaning is refused where it occurs.
-func build(table []uint32, top uint32, lens []uint8, syms []uint32) (main uint32, ok bool) {
+func build(table []uint32, top uint32, lens []uint8, syms []uint32) bool {
 	var count [16]uint32
 	for _, l := range lens {
 		count[l&15]++
@@ -93,7 +91,7 @@ func build(table []uint32, top uint32, lens []uint8, syms []uint32) (main uint32
 	for i := 1; i <= maxCode; i++ {
 		left = left<<1 - int32(count[i])
 		if left < 0 {
-			return 0, false
+			return false
 		}
 		first[i+1] = first[i] + count[i]
 		if count[i] > 0 {
@@ -101,7 +99,7 @@ func build(table []uint32, top uint32, lens []uint8, syms []uint32) (main uint32
 		}
 	}
 	if left > 0 {
-		return incomplete(table, lens, syms, used == 1 && longest == 1, used == 0)
+		return used <= 1 && longest <= 1 && incomplete(table[:1<<top], lens, syms)
 	}
 	var sorted [288]uint16
 	for s, l := range lens {
@@ -113,22 +111,23 @@ func build(table []uint32, top uint32, lens []uint8, syms []uint32) (main uint32
 			first[l&15] = i + 1
 		}
 	}
-	top = min(top, longest)
 	fill(table, top, &count, sorted[:used], syms)
-	return top, true
+	return true
 }
 
-// incomplete makes the table of one code or none.
-func incomplete(table []uint32, lens []uint8, syms []uint32, one, none bool) (uint32, bool) {
-	table[0], table[1] = invalid, invalid
-	if one {
-		for s, l := range lens {
-			if l == 1 {
-				table[0] = entry(syms[s], 1)
+// incomplete makes the table of one code of one bit, or of none.
+func incomplete(table []uint32, lens []uint8, syms []uint32) bool {
+	for i := range table {
+		table[i] = invalid
+	}
+	for s, l := range lens {
+		if l == 1 {
+			for i := 0; i < len(table); i += 2 {
+				table[i] = entry(syms[s], 1)
 			}
 		}
 	}
-	return 1, one || none
+	return true
 }
 
 // fill writes the entries of a complete code, in the order of their codes.
@@ -192,23 +191,6 @@ func next(code, n uint32) uint32 {
 	return code&(bit-1) | bit
 }
 
-// pairs makes one entry of two literals whose codes fit the main table
-// together. Going down, the entry of the second one is still single: its index
-// is less.
-func pairs(table []uint32, main uint32) {
-	for i := len(table) - 1; i >= 0; i-- {
-		e := table[i]
-		if e&fLit == 0 {
-			continue
-		}
-		n := e & 63
-		f := table[i>>n]
-		if f&(fLit|fTwo) == fLit && n+f&63 <= main {
-			table[i] = e + f&0xff0000<<8 | fTwo + f&63
-		}
-	}
-}
-
 // fixed returns the tables of blocks with fixed codes.
 var fixed = sync.OnceValue(func() *tables {
 	t := new(tables)
@@ -225,11 +207,11 @@ var fixed = sync.OnceValue(func() *tables {
 			lens[i] = 8
 		}
 	}
-	t.litBits, _ = build(t.lit[:], litBits, lens[:], litSyms[:])
+	build(t.lit[:], litBits, lens[:], litSyms[:])
 	for i := range 32 {
 		lens[i] = 5
 	}
-	t.distBits, _ = build(t.dist[:], distBits, lens[:32], distSyms[:])
+	build(t.dist[:], distBits, lens[:32], distSyms[:])
 	return t
 })
 
@@ -254,38 +236,31 @@ func (d *decoder) readTables() error {
 		pre[preOrder[i]] = uint8(d.bits & 7)
 		d.drop(3)
 	}
-	preMain, ok := build(d.pre[:], preBits, pre[:], preSyms[:])
-	if !ok {
+	if !build(d.pre[:], preBits, pre[:], preSyms[:]) {
 		return ErrCorrupt
 	}
-	if err := d.readLens(lits+dists, preMain); err != nil {
+	if err := d.readLens(lits + dists); err != nil {
 		return err
 	}
 	// Without a code for its end no block is ever read to its end.
 	t := &d.own
-	if t.litBits, ok = build(t.lit[:], litBits, d.lens[:lits], litSyms[:]); !ok || d.lens[256] == 0 {
+	if d.lens[256] == 0 || !build(t.lit[:], litBits, d.lens[:lits], litSyms[:]) {
 		return ErrCorrupt
 	}
-	if t.distBits, ok = build(t.dist[:], distBits, d.lens[lits:lits+dists], distSyms[:]); !ok {
+	if !build(t.dist[:], distBits, d.lens[lits:lits+dists], distSyms[:]) {
 		return ErrCorrupt
-	}
-	if len(d.src)-d.in > worthPairs {
-		pairs(t.lit[:1<<(t.litBits&15)], t.litBits)
 	}
 	return nil
 }
 
-// worthPairs is how much input must be left for pairs to pay.
-const worthPairs = 3 << 10
-
 // readLens reads n lengths of codes, in runs.
-func (d *decoder) readLens(n int, preMain uint32) error {
+func (d *decoder) readLens(n int) error {
 	lens := &d.lens
 	for i := 0; i < n; {
 		if d.nbits < preBits+7 {
 			d.fill()
 		}
-		e := uint64(d.pre[d.bits&(1<<preMain-1)&(1<<preBits-1)])
+		e := uint64(d.pre[d.bits&(1<<preBits-1)])
 		if e&fExc != 0 {
 			return ErrCorrupt
 		}
