@@ -140,13 +140,19 @@ func (s *Session) prepare(ctx context.Context, c *connection) error {
 	for _, name := range slices.Sorted(maps.Keys(s.opts.Settings)) {
 		stmts = append(stmts, "SET "+QuoteIdent(name)+" = "+QuoteLiteral(s.opts.Settings[name]))
 	}
+	// One transaction and one call for all macros: every psyql waits for them.
+	stmts = append(stmts, "BEGIN")
 	for _, f := range s.opts.Functions {
 		stmts = append(stmts, bridge.MacroSQL(*f))
 	}
 	for _, q := range s.opts.Queries {
 		stmts = append(stmts, bridge.QueryMacroSQL(*q))
 	}
-	for _, stmt := range append(stmts, s.opts.Statements...) {
+	stmts = append(stmts, "COMMIT")
+	if err := s.registry.Script(ctx, c.native, strings.Join(stmts, ";\n")); err != nil {
+		return fmt.Errorf("open session: %w", err)
+	}
+	for _, stmt := range s.opts.Statements {
 		rows, err := s.registry.Query(ctx, c.native, stmt)
 		if err == nil {
 			err = drain(rows)

@@ -55,6 +55,25 @@ func (r *Registry) Query(ctx context.Context, conn mapping.Connection, sql strin
 	return s, nil
 }
 
+// Script runs statements that have no result anybody wants, such as those that
+// make a connection ready: in one call, planned once each, where Query prepares
+// and streams. It stops at the first error; ctx ends it.
+//
+// DuckDB's errors are *Error.
+func (r *Registry) Script(ctx context.Context, conn mapping.Connection, sql string) error {
+	s := &stream{ctx: ctx, conn: conn}
+	defer r.BindContext(ConnID(conn), ctx)()
+	err := s.interruptible(func() error {
+		var res mapping.Result
+		defer mapping.DestroyResult(&res)
+		if mapping.Query(conn, sql, &res) != mapping.StateSuccess {
+			return newError(mapping.ResultError(&res))
+		}
+		return nil
+	})
+	return s.cause(err)
+}
+
 // interruptible runs f, and interrupts DuckDB until f returns once ctx is done.
 func (s *stream) interruptible(f func() error) error {
 	if err := s.ctx.Err(); err != nil {
