@@ -159,6 +159,13 @@ func TestWhyPartition(t *testing.T) {
 	if strings.Contains(got, "yes") || !strings.Contains(got, "Partitions that changed have similar names: landing_date=2023-09-14/hour=6/batch_id=20230914T06.") {
 		t.Errorf("unknown partition:\n%s", got)
 	}
+	for text, want := range map[string]string{
+		"2023-09-14-03": "pass hour :=", "landing_day=2023-09-14": `did you mean "landing_date"`, `{"hours": 5}`: `did you mean "hour"`,
+	} {
+		if _, err := n.try(whyFunction, named(lifeSources, "partition", text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("partition %s: error %v does not say %s", text, err, want)
+		}
+	}
 }
 
 // TestWhyNot: every snapshot that does not count says why not, on tables that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,7 +22,11 @@ type partitionQuestion struct {
 
 func newPartitionQuestion(text string) (*partitionQuestion, error) {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return &partitionQuestion{path: strings.Trim(text, "/")}, nil
+		path := strings.Trim(text, "/")
+		if path != "" && !strings.Contains(path, "=") {
+			return nil, fmt.Errorf("argument partition is %q, which is neither a path ('day=2023-09-14/hour=9') nor a URI; to ask about an hour, pass hour :=", text)
+		}
+		return &partitionQuestion{path: path}, nil
 	}
 	q := &partitionQuestion{}
 	var err error
@@ -60,8 +65,39 @@ func (q *partitionQuestion) names(p psyberg.Partition) bool {
 	return true
 }
 
+// unknown returns a field that the question names and no source is partitioned
+// by, "" where there is none.
+func (q *partitionQuestion) unknown(fields []string) string {
+	names := slices.Sorted(maps.Keys(q.keys))
+	if first, _, ok := strings.Cut(q.path, "="); ok { // values may hold slashes
+		names = []string{first}
+		if plain, err := url.QueryUnescape(first); err == nil && slices.Contains(fields, plain) {
+			return ""
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(fields, name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // partitionRows answers about one partition, for each source.
 func (q *whyQuery) partitionRows(ctx context.Context, found *discover.Result) ([]whyRow, error) {
+	var fields []string
+	for _, s := range found.Sources {
+		for _, spec := range s.Table.Meta.Specs {
+			for _, f := range spec.Fields {
+				if !slices.Contains(fields, f.Name) {
+					fields = append(fields, f.Name)
+				}
+			}
+		}
+	}
+	if name := q.partition.unknown(fields); name != "" {
+		return nil, fmt.Errorf("argument %s: no source has a partition field %q%s", q.subject, name, meta.Suggest(name, fields))
+	}
 	var out []whyRow
 	for _, s := range found.Sources {
 		var changed []psyberg.PartitionChange

@@ -87,8 +87,10 @@ func sessionRows(ctx context.Context, d Deps, req *Request) ([]psyberg.SessionRo
 			of = fmt.Sprintf(" of process %q", req.ProcessName)
 		}
 		// A table that is not there has no rows; here its name is what is wrong.
-		if _, err := d.Tables.Load(ctx, req.SessionTable); err != nil {
-			return nil, fmt.Errorf("find session %q%s: %w", req.SessionID, of, err)
+		if len(all) == 0 {
+			if _, err := d.Tables.Load(ctx, req.SessionTable); err != nil {
+				return nil, fmt.Errorf("find session %q%s: %w", req.SessionID, of, err)
+			}
 		}
 		return nil, fmt.Errorf("find session %q%s in %q: no such session%s", req.SessionID, of, req.SessionTable,
 			meta.Suggest(req.SessionID, psyberg.SessionIDs(all)))
