@@ -93,6 +93,11 @@ func (o *options) check() error {
 	if slices.Contains(fileFormats, o.format) && o.output == "" {
 		return usageError{fmt.Errorf("--format %s is for a file: give it a name with -o", o.format)}
 	}
+	for _, m := range o.catalog.PathMaps {
+		if err := catalog.CheckPathMap(m); err != nil {
+			return usageError{fmt.Errorf("--path-map: %w", err)}
+		}
+	}
 	if o.timeout < 0 || o.statementTimeout < 0 {
 		return usageError{errors.New("--timeout and --statement-timeout are above 0, or 0 for none")}
 	}

@@ -131,6 +131,17 @@ func SessionIDs(rows []SessionRow) []string {
 	return out
 }
 
+// ProcessNames are the processes of rows, each once, in order.
+func ProcessNames(rows []SessionRow) []string {
+	var out []string
+	for _, r := range rows {
+		if !slices.Contains(out, r.Process) {
+			out = append(out, r.Process)
+		}
+	}
+	return out
+}
+
 // Begin returns the process's rows after init: the new session's rows added,
 // and every session that waits and was never published (READY, NOTHING_TO_DO,
 // BASELINE) superseded. The caller commits them in one step that fails if the

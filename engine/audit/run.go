@@ -113,6 +113,17 @@ func (d Deps) session(ctx context.Context, req Request) (psyberg.SessionRow, err
 			ids = append(ids, r.Session)
 		}
 	}
+	if len(rows) == 0 {
+		if _, err := d.Tables.Load(ctx, req.SessionTable); err != nil {
+			return psyberg.SessionRow{}, fmt.Errorf("find session %q: session table: %w", req.Session, err)
+		}
+		all, err := d.Store.Sessions(ctx, req.SessionTable, "")
+		if err != nil {
+			return psyberg.SessionRow{}, fmt.Errorf("find session %q: %w", req.Session, err)
+		}
+		return psyberg.SessionRow{}, fmt.Errorf("find session %q: process %q has none in %q%s", req.Session, req.Process, req.SessionTable,
+			meta.Suggest(req.Process, psyberg.ProcessNames(all)))
+	}
 	return psyberg.SessionRow{}, fmt.Errorf("find session %q of process %q in %q: there is no such session%s", req.Session, req.Process, req.SessionTable, meta.Suggest(req.Session, ids))
 }
 

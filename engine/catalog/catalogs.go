@@ -190,8 +190,15 @@ func (c *Catalogs) notFound(ctx context.Context, id ident) error {
 		return base
 	}
 	var names []string
+	beside := 0 // those of the same namespace come first
 	for _, t := range tables {
-		names = append(names, quoteName(append(slices.Clone(t.Namespace), t.Name)))
+		name := quoteName(append(slices.Clone(t.Namespace), t.Name))
+		if slices.Equal(t.Namespace, id.namespace) {
+			names = slices.Insert(names, beside, name)
+			beside++
+		} else {
+			names = append(names, name)
+		}
 	}
 	return fmt.Errorf("%w%s", base, meta.Suggest(quoteName(id.levels()), names))
 }

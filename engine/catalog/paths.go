@@ -43,6 +43,12 @@ func validScheme(s string) bool {
 // pathMap rewrites the prefix of locations.
 type pathMap struct{ from, to string }
 
+// CheckPathMap says what is wrong with the text of a --path-map.
+func CheckPathMap(arg string) error {
+	_, err := parsePathMaps([]string{arg})
+	return err
+}
+
 func parsePathMaps(args []string) ([]pathMap, error) {
 	var maps []pathMap
 	for _, a := range args {

@@ -21,9 +21,12 @@ func sqlitePath(uri string) (string, error) {
 	case strings.HasPrefix(p, "////"):
 		p = p[3:]
 	case strings.HasPrefix(p, "///"):
-		// A relative path that is there wins; otherwise three slashes begin
-		// an absolute one, as in every other URI.
-		if rel := p[3:]; ok && exists(rel) && !exists(p[2:]) {
+		// A relative path that is there wins, or that could be made where the
+		// absolute one could not, or would lie in the root folder; otherwise
+		// three slashes begin an absolute one, as in every other URI.
+		rel, abs := p[3:], p[2:]
+		folder := filepath.Dir(abs)
+		if ok && !exists(abs) && (exists(rel) || folder == "/" || !exists(folder) && exists(filepath.Dir(rel))) {
 			p = rel
 		} else {
 			p = p[2:]

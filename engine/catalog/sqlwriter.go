@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,20 +108,32 @@ func (w *sqlWriter) CreateTable(ctx context.Context, id table.Identifier, schema
 // own location, else below the warehouse.
 func (w *sqlWriter) location(ctx context.Context, asked string, namespace []string, key, name string) (string, error) {
 	if asked != "" {
-		return strings.TrimRight(asked, "/"), nil
+		return strings.TrimRight(fullLocation(asked), "/"), nil
 	}
 	props, err := w.LoadNamespaceProperties(ctx, namespace)
 	if err != nil {
 		return "", err
 	}
 	if l := props["location"]; l != "" {
-		return strings.TrimRight(l, "/") + "/" + name, nil
+		return strings.TrimRight(fullLocation(l), "/") + "/" + name, nil
 	}
 	warehouse := w.s.writerProps()["warehouse"]
 	if warehouse == "" {
 		return "", errors.New("no warehouse is given, nor a location: give --warehouse")
 	}
-	return strings.TrimRight(warehouse, "/") + "/" + key + ".db/" + name, nil
+	return strings.TrimRight(fullLocation(warehouse), "/") + "/" + key + ".db/" + name, nil
+}
+
+// fullLocation makes a relative path absolute: a table's location means the same
+// to whoever reads it, from wherever.
+func fullLocation(l string) string {
+	if scheme, _, ok := strings.Cut(l, ":"); ok && !strings.Contains(scheme, "/") || filepath.IsAbs(l) {
+		return l
+	}
+	if abs, err := filepath.Abs(l); err == nil {
+		return abs
+	}
+	return l
 }
 
 // namespaceKey is how the catalog's rows spell a namespace.

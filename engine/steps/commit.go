@@ -39,7 +39,12 @@ func (s *Steps) Commit(ctx context.Context, q CommitRequest) (*Committed, error)
 		}
 		next, err := psyberg.NextForCommit(rows, q.id)
 		if err != nil {
-			return nil, unknownSession(err, rows, q.session)
+			return nil, s.unknownSession(ctx, err, rows, q.session)
+		}
+		if next.Do != psyberg.DoNothing { // init made it: one that is not there is mistyped
+			if _, err := s.Catalogs.Load(ctx, q.hwmTable); err != nil {
+				return nil, fmt.Errorf("commit session %q: watermark table: %w", q.id, err)
+			}
 		}
 		own := psyberg.RowsOf(rows, q.id)
 		switch {
@@ -71,9 +76,6 @@ func (s *Steps) Commit(ctx context.Context, q CommitRequest) (*Committed, error)
 // result is nil where another process was faster: the caller looks again.
 func (s *Steps) finish(ctx context.Context, q CommitRequest, own []psyberg.SessionRow) (*Committed, error) {
 	if err := s.at(ctx, "move watermarks"); err != nil {
-		return nil, err
-	}
-	if err := s.Store.CreateTables(ctx, q.sessionTable, q.hwmTable); err != nil {
 		return nil, err
 	}
 	now := s.Now()
@@ -146,10 +148,22 @@ func (s *Steps) signal(ctx context.Context, target string, validTo *psyberg.Inst
 	return s.Catalogs.SetProperties(ctx, target, map[string]string{psyberg.PropertyValidTo: validTo.String()})
 }
 
-// unknownSession adds near matches to the error of a session that is not there.
-func unknownSession(err error, rows []psyberg.SessionRow, n session) error {
+// unknownSession adds near matches to the error of a session that is not there:
+// of the table, of the process, of the session, whichever is unknown.
+func (s *Steps) unknownSession(ctx context.Context, err error, rows []psyberg.SessionRow, n session) error {
 	if len(psyberg.RowsOf(rows, n.id)) > 0 {
 		return err
+	}
+	if len(rows) == 0 {
+		if _, missing := s.Catalogs.Load(ctx, n.sessionTable); missing != nil {
+			return fmt.Errorf("find session %q: session table: %w", n.id, missing)
+		}
+		all, err := s.Store.Sessions(ctx, n.sessionTable, "")
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("find session %q: process %q has none in %s%s", n.id, n.process, n.sessionTable,
+			meta.Suggest(n.process, psyberg.ProcessNames(all)))
 	}
 	return fmt.Errorf("%w (process %q in %s)%s", err, n.process, n.sessionTable, meta.Suggest(n.id, psyberg.SessionIDs(rows)))
 }

@@ -47,7 +47,7 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 		}
 		next, err := psyberg.NextForPublish(rows, q.id)
 		if err != nil {
-			return nil, unknownSession(err, rows, q.session)
+			return nil, s.unknownSession(ctx, err, rows, q.session)
 		}
 		intended := next.Status != psyberg.StatusReady // a refused publish leaves its target behind
 		if intended && next.Target != "" && q.Target != "" && next.Target != q.Target {
