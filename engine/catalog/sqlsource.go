@@ -110,8 +110,14 @@ func (s *sqlSource) heldNames(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.QueryContext(ctx, "SELECT catalog_name FROM iceberg_tables UNION "+
+	return s.texts(ctx, db, "SELECT catalog_name FROM iceberg_tables UNION "+
 		"SELECT catalog_name FROM iceberg_namespace_properties ORDER BY 1")
+}
+
+// texts returns the rows of a query of one column; none where the catalog's
+// tables have not been made.
+func (s *sqlSource) texts(ctx context.Context, db *sql.DB, query string, args ...any) ([]string, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		if noSuchTable(err) {
 			return nil, nil
@@ -119,15 +125,15 @@ func (s *sqlSource) heldNames(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err tells
-	var names []string
+	var out []string
 	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
 		}
-		names = append(names, n)
+		out = append(out, text)
 	}
-	return names, rows.Err()
+	return out, rows.Err()
 }
 
 func noSuchTable(err error) bool {
@@ -306,24 +312,8 @@ func (s *sqlSource) namespaceRows(ctx context.Context) ([]string, error) {
 	if s.dialect == icesql.Postgres {
 		a, b = "$1", "$2"
 	}
-	rows, err := db.QueryContext(ctx, "SELECT table_namespace FROM iceberg_tables WHERE catalog_name = "+a+
+	return s.texts(ctx, db, "SELECT table_namespace FROM iceberg_tables WHERE catalog_name = "+a+
 		" UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = "+b+" ORDER BY 1", name, name)
-	if err != nil {
-		if noSuchTable(err) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err tells
-	var out []string
-	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
-			return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
-		}
-		out = append(out, n)
-	}
-	return out, rows.Err()
 }
 
 func (s *sqlSource) strict() bool { return true }
