@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// step decodes one field of an entry, or steps over it.
+// step decodes one field of an entry, where no other op does.
 type step func(*dec, *scanner)
 
 // program is how the entries of one schema are read for one request.
 type program struct {
-	steps []step
-	v1    bool // the schema has no sequence numbers
+	ops []op
+	v1  bool // the schema has no sequence numbers
 }
 
 // dataFileID is the field data_file of manifest_entry.
@@ -74,23 +75,23 @@ func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
 var inEntry = []int{columns[Status].id, columns[SnapshotID].id, columns[SequenceNumber].id, columns[FileSequenceNumber].id}
 
 func (c *compiler) add(id int, f *field, inData bool) error {
-	var s step
+	ops := []op{skipOp(f.typ)}
 	if id >= 0 && id != dataFileID && slices.Contains(inEntry, id) != inData && !c.seen[id] {
-		var err error
-		if s, err = c.field(id, f); err != nil {
+		known, err := c.field(id, f)
+		if err != nil {
 			return err
 		}
 		c.seen[id] = true
+		if known != nil {
+			ops = known
+		}
 	}
-	if s == nil {
-		s = func(d *dec, _ *scanner) { d.skip(f.typ, 0) }
-	}
-	c.prog.steps = append(c.prog.steps, s)
+	c.prog.ops = append(c.prog.ops, ops...)
 	return nil
 }
 
-// field returns the step of a known field, nil for one that is not wanted.
-func (c *compiler) field(id int, f *field) (step, error) {
+// field returns the ops of a known field, nil for one that is not wanted.
+func (c *compiler) field(id int, f *field) ([]op, error) {
 	if id == columns[Partition].id {
 		return c.partition(f) // also where it is not wanted: stepping over it is not simple
 	}
@@ -103,27 +104,35 @@ func (c *compiler) field(id int, f *field) (step, error) {
 	if err != nil {
 		return nil, err
 	}
+	o := op{required: noColumn}
 	switch columns[i].typ.ID() {
 	case arrow.MAP:
-		return c.mapField(col, f, t, present)
-	case arrow.LIST:
-		return c.listField(col, f, t, present)
-	case arrow.STRING, arrow.BINARY:
-		return c.bytesField(col, f, t, present)
-	}
-	slot := int(col)
-	required := columns[i].required
-	read := (*dec).long
-	if columns[i].typ.ID() == arrow.INT32 {
-		read = func(d *dec) int64 { return int64(d.int()) }
-	}
-	return func(d *dec, s *scanner) {
-		if present(d) {
-			s.num[slot], s.has[slot] = read(d), true
-		} else if required {
-			d.fail(fmt.Errorf("%v is missing", col))
+		if o, err = c.mapField(col, f, t, present); o.kind == opPickPairs {
+			o.branchOf(f)
 		}
-	}, f.want(id, t, kInt, kLong)
+		return []op{o}, err
+	case arrow.LIST:
+		o.call, err = c.listField(col, f, t, present)
+		return []op{o}, err
+	case arrow.STRING, arrow.BINARY:
+		o.call, err = c.bytesField(col, f, t, present)
+		return []op{o}, err
+	case arrow.INT32:
+		o.n = 32
+	}
+	o.kind, o.to = opNumber, int(col)
+	o.branchOf(f)
+	if columns[i].required {
+		o.required = col
+	}
+	return []op{o}, f.want(id, t, kInt, kLong)
+}
+
+// branchOf makes the value of an op optional where the field's is.
+func (o *op) branchOf(f *field) {
+	if _, branch, ok := f.typ.optional(); ok && branch >= 0 {
+		o.optional, o.there = true, byte(branch<<1)
+	}
 }
 
 func (c *compiler) bytesField(col Column, f *field, t *node, present func(*dec) bool) (step, error) {
@@ -167,20 +176,27 @@ func readUpper(d *dec, s *scanner, c *column) {
 	c.setBytes(s.alloc, s.row, v)
 }
 
-func (c *compiler) mapField(col Column, f *field, t *node, present func(*dec) bool) (step, error) {
+func (c *compiler) mapField(col Column, f *field, t *node, present func(*dec) bool) (op, error) {
+	o := op{required: noColumn}
 	p, err := f.pairs(t)
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	if wantBytes := col == LowerBounds || col == UpperBounds; p.bytes != wantBytes {
-		return nil, fmt.Errorf("field %s (%d): values of another type than expected", f.name, f.id)
+		return o, fmt.Errorf("field %s (%d): values of another type than expected", f.name, f.id)
+	}
+	if p.plain && p.bytes && c.lay.at[col] < 0 {
+		o.kind, o.picks = opPickPairs, c.lay.picks[col]
+		sort.Slice(o.picks, func(i, j int) bool { return o.picks[i].key < o.picks[j].key })
+		return o, nil
 	}
 	read := p.mapStep(c.lay.at[col], c.lay.picks[col])
-	return func(d *dec, s *scanner) {
+	o.call = func(d *dec, s *scanner) {
 		if present(d) {
 			read(d, s)
 		}
-	}, nil
+	}
+	return o, nil
 }
 
 func (c *compiler) listField(col Column, f *field, t *node, present func(*dec) bool) (step, error) {
@@ -212,51 +228,67 @@ func (c *compiler) listField(col Column, f *field, t *node, present func(*dec) b
 	}, nil
 }
 
-// partition returns the step of the partition struct: its members in the
+// partition returns the ops of the partition struct: its members in the
 // writer's order, each into its column where it is wanted.
-func (c *compiler) partition(f *field) (step, error) {
+func (c *compiler) partition(f *field) ([]op, error) {
 	if f.typ.kind != kRecord {
 		return nil, fmt.Errorf("field %s (%d): %v in the file, record expected", f.name, f.id, f.typ.kind)
 	}
-	var steps []step
+	ops := []op{}
 	done := map[int]bool{}
 	for _, m := range f.typ.fields {
-		s, err := c.member(m, done)
+		o, err := c.member(m, done)
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, s)
+		ops = append(ops, o)
 	}
-	return func(d *dec, s *scanner) {
-		for _, m := range steps {
-			m(d, s)
-		}
-	}, nil
+	return ops, nil
 }
 
-func (c *compiler) member(m *field, done map[int]bool) (step, error) {
+func (c *compiler) member(m *field, done map[int]bool) (op, error) {
 	present, t, err := optionalReader(m)
 	if err != nil {
-		return func(d *dec, _ *scanner) { d.skip(m.typ, 0) }, c.ifWanted(m, err)
+		return skipOp(m.typ), c.ifWanted(m, err)
 	}
 	i, want := c.lay.partitionColumn(m)
 	if i < 0 || done[i] {
-		return func(d *dec, _ *scanner) {
+		if !t.hasOddFixed() {
+			return skipOp(m.typ), nil
+		}
+		return op{call: func(d *dec, _ *scanner) {
 			if present(d) {
 				d.skipPartition(t, c.prefixed)
 			}
-		}, nil
+		}}, nil
 	}
 	done[i] = true
 	read, err := partitionReader(m, t, want, c.prefixed)
 	if err != nil {
-		return nil, err
+		return op{}, err
 	}
-	return func(d *dec, s *scanner) {
+	o := op{to: i, required: noColumn}
+	o.branchOf(m)
+	number := t.kind == kInt || t.kind == kLong
+	switch want.ID() {
+	case arrow.INT32, arrow.DATE32, arrow.TIME32:
+		o.kind = opInt32
+	case arrow.INT64, arrow.TIME64:
+		o.kind = opInt64
+	case arrow.TIMESTAMP:
+		o.kind = opInt64
+		number = number && t.scaleTo(want.(*arrow.TimestampType).Unit) == 1
+	default:
+		number = false
+	}
+	if number {
+		return o, nil
+	}
+	return op{call: func(d *dec, s *scanner) {
 		if present(d) {
 			read(d, s, &s.cols[i])
 		}
-	}, nil
+	}}, nil
 }
 
 // ifWanted returns err if the member is asked for, else nil.

@@ -65,6 +65,7 @@ type scanner struct {
 	left    int64 // entries of blocks not yet read, by their headers
 	entry   int64 // number of the entry in the file
 
+	dec       dec // of the block being read; here, for it would be allocated for each
 	nextRowID int64
 	num       [numColumns]int64 // numbers of the entry
 	has       [numColumns]bool
@@ -162,15 +163,14 @@ func (s *scanner) block(b block, raw []byte) error {
 	if s.odd != nil && s.isOdd(b, raw) {
 		prog = s.odd
 	}
-	d := dec{b: raw}
+	s.dec = dec{b: raw}
+	d := &s.dec
 	for range b.count {
 		if s.row == s.room {
 			s.grow()
 		}
 		s.has = [numColumns]bool{}
-		for _, step := range prog.steps {
-			step(&d, s)
-		}
+		s.run(d, prog.ops)
 		if d.err == nil {
 			d.err = s.endEntry(prog)
 		}
@@ -206,11 +206,10 @@ func (s *scanner) isOdd(b block, raw []byte) bool {
 // fits reports whether a block is well-formed when read by a program that
 // wants no columns.
 func (s *scanner) fits(p *program, b block, raw []byte) bool {
-	d := dec{b: raw}
+	s.dec = dec{b: raw}
+	d := &s.dec
 	for range b.count {
-		for _, step := range p.steps {
-			step(&d, s)
-		}
+		s.run(d, p.ops)
 		if d.err != nil || s.num[Status] < 0 || s.num[Status] > 2 {
 			return false
 		}

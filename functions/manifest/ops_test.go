@@ -1,0 +1,87 @@
+package manifest
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestNumber: numbers of every length, at the end of the data and before it.
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 20000 {
+		v := int64(r.Uint64()) >> (i % 64)
+		switch i {
+		case 0:
+			v = math.MinInt64
+		case 1:
+			v = math.MaxInt64
+		}
+		b := binary.AppendVarint(nil, v)
+		n := len(b)
+		for range r.IntN(12) {
+			b = append(b, byte(r.Uint32()))
+		}
+		d := dec{b: b}
+		if got := d.number(); got != v || d.pos != n || d.err != nil {
+			t.Fatalf("% x: %d, %d bytes, %v; want %d, %d bytes", b, got, d.pos, d.err, v, n)
+		}
+	}
+	for cut := range 10 {
+		d := dec{b: binary.AppendVarint(nil, math.MinInt64)[:cut]}
+		if d.number(); d.err == nil {
+			t.Errorf("a number cut to %d bytes is read", cut)
+		}
+	}
+}
+
+// TestSkipOps: whatever the bytes, an op steps over as many as dec.skip does,
+// or both refuse.
+func TestSkipOps(t *testing.T) {
+	t.Parallel()
+	types := map[string]string{
+		"long":     `"long"`,
+		"text":     `"string"`,
+		"double":   `"double"`,
+		"boolean":  `["null","boolean"]`,
+		"optional": `["null","bytes"]`,
+		"last":     `["int","null"]`,
+		"longs":    `["null",{"type":"array","items":"long"}]`,
+		"counts":   `["null",{"type":"array","items":{"type":"record","name":"p","fields":[{"name":"key","type":"int"},{"name":"value","type":"long"}]}}]`,
+		"bounds":   `["null",{"type":"array","items":{"type":"record","name":"p","fields":[{"name":"key","type":"int"},{"name":"value","type":"bytes"}]}}]`,
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for name, typ := range types {
+		schema, err := parseSchema([]byte(`{"type":"record","name":"r","fields":[{"name":"f","type":` + typ + `}]}`))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		f := schema.fields[0].typ
+		ops := []op{skipOp(f)}
+		refused := 0
+		for range 5000 {
+			b := make([]byte, r.IntN(40))
+			for j := range b {
+				if b[j] = byte(r.IntN(12)); r.IntN(8) == 0 {
+					b[j] = byte(r.Uint32())
+				}
+			}
+			want := dec{b: b}
+			want.skip(f, 0)
+			s := scanner{}
+			got := dec{b: b}
+			s.run(&got, ops)
+			if (got.err == nil) != (want.err == nil) || got.err == nil && got.pos != want.pos {
+				t.Fatalf("%s: % x: at %d, %v; dec.skip is at %d, %v", name, b, got.pos, got.err, want.pos, want.err)
+			}
+			if got.err != nil {
+				refused++
+			}
+		}
+		if refused == 5000 {
+			t.Errorf("%s: everything is refused", name)
+		}
+	}
+}
