@@ -125,6 +125,9 @@ func coldRows(ctx context.Context, e *env) ([]Row, error) {
 		tables.Config
 		limit float64
 	}{{tables.T2(e.Down), 100}, {tables.T4(e.Down, 1), 150}, {tables.T4(e.Down, 10), 150}} {
+		if e.SkipOld && c.Manifests() > shorter {
+			continue
+		}
 		t, err := e.table(ctx, c.Config)
 		if err != nil {
 			return rows, err

@@ -14,12 +14,15 @@ import (
 
 // Config says what to measure with.
 type Config struct {
-	Dir    string         // of the tables, see tables.Dir
-	Down   int            // by how much the tables are smaller; 1 is the real ones
-	Rounds int            // how often each variant is measured
-	Psyql  string         // the binary that is run
-	Only   *regexp.Regexp // measures by name; nil is all
-	Log    io.Writer      // what is going on
+	Dir    string // of the tables, see tables.Dir
+	Down   int    // by how much the tables are smaller; 1 is the real ones
+	Rounds int    // how often each variant is measured
+	Psyql  string // the binary that is run
+	// SkipOld leaves out the table whose old part is ten times larger: it takes
+	// half an hour and 5 GB to make.
+	SkipOld bool
+	Only    *regexp.Regexp // measures by name; nil is all
+	Log     io.Writer      // what is going on
 }
 
 // Row is one measured number beside its limit.

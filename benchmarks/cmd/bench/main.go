@@ -40,6 +40,7 @@ func run() int {
 	only := flag.String("only", "", fmt.Sprintf("only measures whose name matches `regexp`; they are %q", suite.Names()))
 	results := flag.String("results", "", "write RESULTS.md and growth.svg into `folder`")
 	strict := flag.Bool("strict", false, "fail where a measure is over its limit")
+	flag.BoolVar(&c.SkipOld, "skip-old", false, "leave out the table with an old part ten times larger, which takes long to make")
 	flag.Parse()
 	if flag.NArg() > 0 || c.Down < 1 || c.Rounds < 1 {
 		flag.Usage()

@@ -1,0 +1,80 @@
+// Command peers prints what other readers of Iceberg metadata need for the
+// questions that benchmarks/cmd/bench asks, on the same tables and in turn
+// with the same limit. It installs them into the folder of the tables: Python
+// packages with pip, jars with Maven; what it cannot install it leaves out.
+//
+//	go run ./benchmarks/cmd/peers                       # all: tens of minutes
+//	go run ./benchmarks/cmd/peers -down 10 -only 'Py'   # a tenth, one of them
+//	go run ./benchmarks/cmd/peers -results benchmarks   # writes peers.md, which RESULTS.md takes in
+//
+// Exit status: 0 measured or left out, 1 a peer failed or answered wrongly, 2 usage.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+
+	"psyberg/benchmarks/peers"
+	"psyberg/benchmarks/tables"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	dir, err := tables.Dir()
+	if err != nil {
+		dir = filepath.Join(os.TempDir(), "psyberg-bench")
+	}
+	flag.StringVar(&dir, "dir", dir, "`folder` that keeps the tables and the peers; also $PSYBERG_BENCH_DIR")
+	down := flag.Int("down", 1, "divide the tables' sizes by `n`")
+	rounds := flag.Int("rounds", 3, "measure each `n` times")
+	only := flag.String("only", "", "only peers whose name matches `regexp`")
+	results := flag.String("results", "", "write peers.md into `folder`")
+	flag.Parse()
+	match, err := regexp.Compile(*only)
+	if err != nil || flag.NArg() > 0 || *down < 1 || *rounds < 1 {
+		flag.Usage()
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var all []peers.Result
+	status := 0
+	for _, p := range peers.All() {
+		if !match.MatchString(p.Name) {
+			continue
+		}
+		for _, c := range []tables.Config{tables.T1(*down), tables.T2(*down), tables.T3(*down)} {
+			t, err := tables.Ensure(ctx, dir, c)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "peers:", err)
+				return 1
+			}
+			for _, q := range []tables.Question{tables.Q1, tables.Q2} {
+				r, err := peers.Measure(ctx, p, filepath.Join(dir, "peers"), t, q, *rounds)
+				if err != nil {
+					status = 1
+					r.Skipped = "failed: " + err.Error()
+				}
+				fmt.Fprintf(os.Stderr, "%s, %s %s: %.1f x limit, %s CPU %s\n", r.Peer, r.Table, r.Question, r.Ratio, r.CPU, r.Skipped)
+				all = append(all, r)
+			}
+		}
+	}
+	var text bytes.Buffer
+	peers.Markdown(&text, all)
+	os.Stdout.Write(text.Bytes())
+	if *results != "" {
+		if err := os.WriteFile(filepath.Join(*results, "peers.md"), text.Bytes(), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "peers:", err)
+			return 1
+		}
+	}
+	return status
+}

@@ -1,0 +1,312 @@
+package peers
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"psyberg/benchmarks"
+	"psyberg/benchmarks/measure"
+	"psyberg/benchmarks/tables"
+)
+
+//go:embed scripts
+var scripts embed.FS
+
+// Peer is another reader.
+type Peer struct {
+	Name string
+	// install makes what is needed in dir and returns the command that serves
+	// a question about a table: it is given the path of table.json and "Q1" or "Q2".
+	install func(ctx context.Context, dir string) ([]string, error)
+	loop    func(*tables.Table, tables.Question) ([]tables.Partition, error) // of this process, instead
+}
+
+// All are the peers, in the order that they are reported in.
+func All() []Peer {
+	return []Peer{
+		{Name: "iceberg-go 0.7.0, loop", loop: icebergGo},
+		{Name: "PyIceberg 0.12.0", install: python("ask_pyiceberg.py", "pyiceberg==0.12.0", "pyarrow==26.0.1")},
+		{Name: "DuckDB 1.5.5 read_avro, by hand", install: python("ask_duckdb_avro.py", "duckdb==1.5.5", "duckdb-extension-avro==1.5.5")},
+		{Name: "Iceberg Java 1.11.0, warm JVM", install: java},
+		{Name: "Spark 4.0.1 with Iceberg 1.11.0, warm", install: spark},
+	}
+}
+
+// script writes an embedded file into dir.
+func script(dir, name string) (string, error) {
+	b, err := scripts.ReadFile("scripts/" + name)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	return path, os.WriteFile(path, b, 0o644)
+}
+
+// command runs one step of an installation; its error has the end of what it
+// printed.
+func command(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		text := strings.TrimSpace(string(out))
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, text[max(0, len(text)-300):])
+	}
+	return nil
+}
+
+// once does work whose result is the folder, unless it was done before.
+func once(dir string, work func() error) error {
+	done := filepath.Join(dir, "installed")
+	if _, err := os.Stat(done); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := work(); err != nil {
+		return err
+	}
+	return os.WriteFile(done, nil, 0o644)
+}
+
+// python installs packages into an environment of their own.
+func python(name string, packages ...string) func(context.Context, string) ([]string, error) {
+	return func(ctx context.Context, dir string) ([]string, error) {
+		env := filepath.Join(dir, strings.TrimSuffix(name, ".py"))
+		bin := filepath.Join(env, "bin", "python")
+		err := once(env, func() error {
+			if err := command(ctx, dir, "python3", "-m", "venv", env); err != nil {
+				return err
+			}
+			return command(ctx, dir, bin, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, packages...)...)
+		})
+		if err != nil {
+			return nil, err
+		}
+		path, err := script(env, name)
+		return []string{bin, path}, err
+	}
+}
+
+// jars gets a pom's dependencies by Maven.
+func jars(ctx context.Context, dir, pom string) (string, error) {
+	home := filepath.Join(dir, strings.TrimSuffix(pom, ".xml"))
+	return filepath.Join(home, "jars"), once(home, func() error {
+		path, err := script(home, pom)
+		if err != nil {
+			return err
+		}
+		return command(ctx, home, "mvn", "-q", "-B", "-f", path, "dependency:copy-dependencies", "-DoutputDirectory="+filepath.Join(home, "jars"))
+	})
+}
+
+func java(ctx context.Context, dir string) ([]string, error) {
+	lib, err := jars(ctx, dir, "java_jars.xml")
+	if err != nil {
+		return nil, err
+	}
+	src, err := script(filepath.Dir(lib), "IcebergCore.java")
+	if err != nil {
+		return nil, err
+	}
+	classes := filepath.Join(filepath.Dir(lib), "classes")
+	path := classes + ":" + lib + "/*"
+	if err := command(ctx, dir, "javac", "-d", classes, "-cp", path, src); err != nil {
+		return nil, err
+	}
+	return []string{"java", "-Xmx3g", "-cp", path, "IcebergCore"}, nil
+}
+
+func spark(ctx context.Context, dir string) ([]string, error) {
+	lib, err := jars(ctx, dir, "spark_jars.xml")
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := python("ask_spark.py", "pyspark==4.0.1")(ctx, dir)
+	return append(cmd, lib), err
+}
+
+// server is a peer's process.
+type server struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+	diag *bytes.Buffer
+}
+
+func serve(ctx context.Context, cmd []string, t *tables.Table, q tables.Question) (*server, error) {
+	s := &server{cmd: exec.CommandContext(ctx, cmd[0], append(cmd[1:], filepath.Join(t.Dir, "table.json"), string(q))...), diag: &bytes.Buffer{}}
+	s.cmd.Stderr = s.diag
+	var err error
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.out = bufio.NewReader(out)
+	return s, s.cmd.Start()
+}
+
+// ask returns the CPU time of one answer, and the answer.
+func (s *server) ask() (time.Duration, []tables.Partition, error) {
+	if _, err := io.WriteString(s.in, "\n"); err != nil {
+		return 0, nil, s.fault(err)
+	}
+	for {
+		line, err := s.out.ReadBytes('\n')
+		if err != nil {
+			return 0, nil, s.fault(err)
+		}
+		if !bytes.HasPrefix(line, []byte(`{"cpu"`)) {
+			continue // what a library prints
+		}
+		var answer struct {
+			CPU  int64
+			Rows []row
+		}
+		if err := json.Unmarshal(line, &answer); err != nil {
+			return 0, nil, s.fault(err)
+		}
+		var rows []tables.Partition
+		for _, r := range answer.Rows {
+			rows = append(rows, r.Partition)
+		}
+		return time.Duration(answer.CPU), rows, nil
+	}
+}
+
+func (s *server) fault(err error) error {
+	text := strings.TrimSpace(s.diag.String())
+	return fmt.Errorf("%w: %s", err, text[max(0, len(text)-500):])
+}
+
+func (s *server) close() {
+	s.in.Close()
+	kill := time.AfterFunc(10*time.Second, func() { s.cmd.Process.Kill() })
+	defer kill.Stop()
+	s.cmd.Wait() //nolint:errcheck // what it answered was checked; how it ends is its own affair
+}
+
+// row is [hour, batch, files, bytes] or [hour, batch, files, first, last].
+type row struct{ tables.Partition }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *row) UnmarshalJSON(b []byte) error {
+	var a []json.RawMessage
+	if err := json.Unmarshal(b, &a); err != nil {
+		return err
+	}
+	into := []any{&r.Hour, &r.Batch, &r.Files, &r.Bytes}
+	if len(a) == 5 {
+		into = []any{&r.Hour, &r.Batch, &r.Files, &r.First, &r.Last}
+	}
+	if len(a) != len(into) {
+		return fmt.Errorf("a row of %d values", len(a))
+	}
+	for i := range a {
+		if err := json.Unmarshal(a[i], into[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Result is what a peer needed.
+type Result struct {
+	Peer, Table string
+	Question    tables.Question
+	Ratio       float64 // CPU time as a multiple of the limit's
+	CPU         time.Duration
+	Limit       string
+	Skipped     string // why there is no ratio
+}
+
+// Measure asks one peer one question, rounds times, in turn with the limit.
+func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.Question, rounds int) (Result, error) {
+	r := Result{Peer: p.Name, Table: t.Config.Name, Question: q}
+	check := func(rows []tables.Partition, err error) error {
+		if err != nil {
+			return err
+		}
+		return benchmarks.Compare(t, p.Name, q, tables.Digest(q, rows))
+	}
+	peer := measure.In(p.Name, func() error { return check(p.loop(t, q)) })
+	if p.install != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return r, err
+		}
+		cmd, err := p.install(ctx, dir)
+		if err != nil {
+			r.Skipped = "cannot be installed here: " + err.Error()
+			return r, nil
+		}
+		s, err := serve(ctx, cmd, t, q)
+		if err != nil {
+			r.Skipped = "cannot be started here: " + err.Error()
+			return r, nil
+		}
+		defer s.close()
+		peer.Run = func() (time.Duration, error) {
+			cpu, rows, err := s.ask()
+			return cpu, check(rows, err)
+		}
+		if err := warm(peer); err != nil {
+			return r, err
+		}
+	}
+	limit, name, stop, err := fastest(dir, t)
+	if err != nil {
+		return r, err
+	}
+	defer stop()
+	samples, err := measure.Alternate(rounds, peer, limit)
+	if err != nil {
+		return r, err
+	}
+	r.Ratio, r.CPU, r.Limit = measure.Ratio(samples[0], samples[1]), samples[0].CPU(), name
+	return r, nil
+}
+
+// warm asks until a virtual machine has compiled what is used often: some
+// seconds of work, or ten answers where those are quick to come.
+func warm(peer measure.Variant) error {
+	total := time.Duration(0)
+	for range 10 {
+		cpu, err := peer.Run()
+		if err != nil {
+			return err
+		}
+		if total += cpu; total > 15*time.Second {
+			break
+		}
+	}
+	return nil
+}
+
+// fastest is the limit over a table's manifests.
+func fastest(dir string, t *tables.Table) (measure.Variant, string, func(), error) {
+	n, err := measure.StartNative(dir, t.Config.Codec, t.Manifests)
+	if err == nil {
+		return measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}, n.Name(), func() { n.Close() }, nil
+	}
+	if !errors.Is(err, measure.ErrNative) {
+		return measure.Variant{}, "", nil, err
+	}
+	engines := measure.Engines(t.Config.Codec)
+	e := engines[len(engines)-1]
+	return measure.In(e.Name, func() error { _, err := measure.Limit(t.Manifests, e); return err }), e.Name, func() {}, nil
+}

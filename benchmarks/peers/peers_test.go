@@ -1,0 +1,83 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"psyberg/benchmarks/tables"
+)
+
+// TestIcebergGo: iceberg-go, which knows nothing of the generator, reads the
+// same answers out of its tables.
+func TestIcebergGo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []tables.Config{tables.T1(1000), tables.T2(200), tables.T3(1000), tables.T2(200).With(tables.Zstd)} {
+		tab, err := tables.Ensure(t.Context(), t.TempDir(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []tables.Question{tables.Q1, tables.Q2} {
+			r, err := Measure(t.Context(), All()[0], t.TempDir(), tab, q, 1)
+			if err != nil || r.Ratio <= 0 {
+				t.Errorf("%s %s: %+v, %v", c.Name, q, r, err)
+			}
+		}
+	}
+}
+
+// shell is a peer that is a line of shell.
+func shell(line string) Peer {
+	return Peer{Name: "shell", install: func(context.Context, string) ([]string, error) { return []string{"sh", "-c", line}, nil }}
+}
+
+// TestProtocol: what a peer answers is compared; what it says when it fails is
+// told.
+func TestProtocol(t *testing.T) {
+	t.Parallel()
+	tab, err := tables.Ensure(t.Context(), t.TempDir(), tables.T2(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := icebergGo(tab, tables.Q1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintf(&b, `[%d,"",%d,%d],`, r.Hour, r.Files, r.Bytes)
+	}
+	answer := filepath.Join(t.TempDir(), "answer")
+	if err := os.WriteFile(answer, []byte(`{"cpu":5000000,"rows":[`+strings.TrimSuffix(b.String(), ",")+"]}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Measure(t.Context(), shell("echo hello; while read x; do cat '"+answer+"'; done"), t.TempDir(), tab, tables.Q1, 1)
+	if err != nil || r.CPU.Milliseconds() != 5 {
+		t.Errorf("the right answer: %+v, %v", r, err)
+	}
+	_, err = Measure(t.Context(), shell(`while read x; do echo '{"cpu":1,"rows":[[1,"",1,1]]}'; done`), t.TempDir(), tab, tables.Q1, 1)
+	if err == nil || !strings.Contains(err.Error(), "right is") {
+		t.Errorf("a wrong answer: %v", err)
+	}
+	_, err = Measure(t.Context(), shell(`echo it is broken >&2; exit 3`), t.TempDir(), tab, tables.Q1, 1)
+	if err == nil {
+		t.Error("a peer that ends is measured")
+	}
+	missing := Peer{Name: "none", install: func(ctx context.Context, dir string) ([]string, error) {
+		return nil, command(ctx, dir, "false", "argument")
+	}}
+	if r, err = Measure(t.Context(), missing, t.TempDir(), tab, tables.Q1, 1); err != nil || !strings.Contains(r.Skipped, "cannot be installed") {
+		t.Errorf("a peer that is not to be had: %+v, %v", r, err)
+	}
+	var out bytes.Buffer
+	Markdown(&out, []Result{r, {Peer: "other", Table: r.Table, Question: tables.Q1, Ratio: 12.34, Limit: "libdeflate"}})
+	for _, want := range []string{"| none | – |", "| other | 12.3 |", "none: cannot be installed", "libdeflate"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report does not have %q:\n%s", want, out.String())
+		}
+	}
+}
