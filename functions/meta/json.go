@@ -2,12 +2,11 @@ package meta
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
+
+	"psyberg/psyberg"
 )
 
 // DamagedError says that a metadata file is not what the spec says, and where.
@@ -24,113 +23,112 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("read metadata %q at byte %d: %s [PSY_DAMAGED]", e.File, e.Offset, e.What)
 }
 
-// node is a JSON value that knows where it stood.
+// node is a JSON value with what is in it.
 type node struct {
-	start, end int64
-	kind       byte // { [ s(tring) n(umber) b(oolean) 0 for null
-	text       string
-	keys       []string // of an object, in file order
-	members    map[string]*node
-	items      []*node
+	span
+	keys    []string // of an object, in file order
+	members map[string]*node
+	items   []*node
 }
 
 // maxDepth is far more than a schema has that anyone can read: a nested type
 // takes three levels.
 const maxDepth = 300
 
-// tree reads data into nodes. Of a key that is repeated the last one counts.
+// tree reads a metadata.json in one pass. Of a key that is repeated the last
+// one counts. The long lists become what they are for at once; the rest, which
+// is short, becomes nodes.
 type tree struct {
 	file string
 	data []byte
-	dec  *json.Decoder
+	text string // data; texts of the result are parts of it
+	pos  int    // where the pass is
+
+	snapshots list[*psyberg.Snapshot]
+	log       list[SnapshotLogEntry]
+	pairs     []pair // of the summary that is being read
+}
+
+// list is one of the long lists. What is wrong with an item is said when the
+// list's turn comes: that the file is JSON is checked first.
+type list[T any] struct {
+	items []T
+	err   *DamagedError
 }
 
 func newTree(file string, data []byte) *tree {
-	t := &tree{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data))}
-	t.dec.UseNumber()
-	return t
+	return &tree{file: file, data: data, text: string(data)}
 }
 
 // failAt stops Parse with an error; Parse recovers it.
-func (t *tree) failAt(offset int64, format string, args ...any) {
-	panic(&DamagedError{File: t.file, Offset: offset, What: fmt.Sprintf(format, args...)})
+func (t *tree) failAt(offset int, format string, args ...any) {
+	panic(&DamagedError{File: t.file, Offset: int64(offset), What: fmt.Sprintf(format, args...)})
 }
 
 func (t *tree) fail(n *node, format string, args ...any) { t.failAt(n.start, format, args...) }
 
-// token reads one token and says where it begins.
-func (t *tree) token() (json.Token, int64) {
-	start := t.dec.InputOffset()
-	for start < int64(len(t.data)) && bytes.IndexByte([]byte(" \t\r\n,:"), t.data[start]) >= 0 {
-		start++
-	}
-	tok, err := t.dec.Token()
-	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			t.failAt(int64(len(t.data)), "the file is cut short")
-		}
-		t.failAt(start, "not JSON: %v", err)
-	}
-	return tok, start
-}
-
+// document reads the whole file.
 func (t *tree) document() *node {
-	n := t.value(0)
-	rest := bytes.TrimLeft(t.data[t.dec.InputOffset():], " \t\r\n\x00")
+	root := &node{}
+	if t.peek() == '{' {
+		root = t.root()
+	} else {
+		root.span = t.pass(0)
+	}
+	rest := bytes.TrimLeft(t.data[t.pos:], " \t\r\n\x00")
 	if len(rest) > 0 {
-		t.failAt(int64(len(t.data)-len(rest)), "text after the end of the JSON object")
+		t.failAt(len(t.data)-len(rest), "text after the end of the JSON object")
 	}
+	return root
+}
+
+// root reads the outermost object.
+func (t *tree) root() *node {
+	n := &node{span: span{start: t.pos, kind: '{'}, members: map[string]*node{}}
+	t.object(func(k span) {
+		key, long := t.textOf(k), t.peek() == '['
+		m := &node{span: span{start: t.pos, kind: '['}}
+		switch {
+		case key == "snapshots" && long:
+			t.snapshotList()
+		case key == "snapshot-log" && long:
+			t.snapshotLog()
+		case key == "statistics" || key == "partition-statistics":
+			m.span = t.pass(1) // nobody asks
+		default:
+			m = t.value(1)
+		}
+		m.end = t.pos
+		n.members[key] = m
+	})
+	n.end = t.pos
 	return n
 }
 
+// value reads a value and all that is in it.
 func (t *tree) value(depth int) *node {
-	tok, start := t.token()
-	return t.finish(tok, start, depth)
-}
-
-func (t *tree) finish(tok json.Token, start int64, depth int) *node {
+	c := t.peek()
+	if c != '{' && c != '[' {
+		return &node{span: t.pass(depth)}
+	}
 	if depth > maxDepth {
-		t.failAt(start, "nested deeper than %d levels", maxDepth)
+		t.failAt(t.pos, "nested deeper than %d levels", maxDepth)
 	}
-	n := &node{start: start}
-	switch v := tok.(type) {
-	case nil:
-	case bool:
-		n.kind, n.text = 'b', strconv.FormatBool(v)
-	case string:
-		n.kind, n.text = 's', v
-	case json.Number:
-		n.kind, n.text = 'n', v.String()
-	case json.Delim:
-		n.kind = byte(v)
-		t.members(n, depth)
-	}
-	n.end = t.dec.InputOffset()
-	return n
-}
-
-func (t *tree) members(n *node, depth int) {
-	if n.kind == '{' {
+	n := &node{span: span{start: t.pos, kind: c}}
+	if c == '[' {
+		t.array(func() { n.items = append(n.items, t.value(depth+1)) })
+	} else {
 		n.members = map[string]*node{}
+		t.object(func(k span) {
+			key := t.textOf(k)
+			if _, again := n.members[key]; !again {
+				n.keys = append(n.keys, key)
+			}
+			n.members[key] = t.value(depth + 1)
+		})
 	}
-	for {
-		tok, start := t.token()
-		if d, ok := tok.(json.Delim); ok && (d == '}' || d == ']') {
-			return
-		}
-		if n.kind == '[' {
-			n.items = append(n.items, t.finish(tok, start, depth+1))
-			continue
-		}
-		key, ok := tok.(string)
-		if !ok {
-			t.failAt(start, "an object's key is not text")
-		}
-		if _, again := n.members[key]; !again {
-			n.keys = append(n.keys, key)
-		}
-		n.members[key] = t.value(depth + 1)
-	}
+	n.end = t.pos
+	return n
 }
 
 // get returns a member, nil where it is missing or an explicit null.
@@ -141,9 +139,9 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-func (t *tree) want(n *node, kind byte, what, key string) {
-	if n.kind != kind {
-		t.fail(n, "%q is not %s", key, what)
+func (t *tree) want(s span, kind byte, what, key string) {
+	if s.kind != kind {
+		t.failAt(s.start, "%q is not %s", key, what)
 	}
 }
 
@@ -152,8 +150,8 @@ func (t *tree) str(n *node, key string) string {
 	if m == nil {
 		return ""
 	}
-	t.want(m, 's', "text", key)
-	return m.text
+	t.want(m.span, 's', "text", key)
+	return t.textOf(m.span)
 }
 
 // number returns an integer member; ok is false where it is missing or null.
@@ -162,14 +160,15 @@ func (t *tree) number(n *node, key string) (v int64, ok bool) {
 	if m == nil {
 		return 0, false
 	}
-	return t.integer(m, key), true
+	return t.integer(m.span, key), true
 }
 
-func (t *tree) integer(m *node, key string) int64 {
-	t.want(m, 'n', "a whole number", key)
-	v, err := strconv.ParseInt(m.text, 10, 64)
+func (t *tree) integer(s span, key string) int64 {
+	t.want(s, 'n', "a whole number", key)
+	text := t.textOf(s)
+	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		t.fail(m, "%q: %s is not a 64-bit whole number", key, m.text)
+		t.failAt(s.start, "%q: %s is not a 64-bit whole number", key, text)
 	}
 	return v
 }
@@ -180,12 +179,12 @@ func (t *tree) id(n *node, key string, otherwise int) int {
 	if !ok {
 		return otherwise
 	}
-	return t.small(n.get(key), key, v)
+	return t.small(n.get(key).span, key, v)
 }
 
-func (t *tree) small(m *node, key string, v int64) int {
+func (t *tree) small(s span, key string, v int64) int {
 	if v < math.MinInt32 || v > math.MaxInt32 {
-		t.fail(m, "%q: %d does not fit 32 bits", key, v)
+		t.failAt(s.start, "%q: %d does not fit 32 bits", key, v)
 	}
 	return int(v)
 }
@@ -224,8 +223,8 @@ func (t *tree) boolean(n *node, key string) bool {
 	if m == nil {
 		return false
 	}
-	t.want(m, 'b', "true or false", key)
-	return m.text == "true"
+	t.want(m.span, 'b', "true or false", key)
+	return t.data[m.start] == 't'
 }
 
 // list returns the items of a list member, none where it is missing or null.
@@ -234,7 +233,7 @@ func (t *tree) list(n *node, key string) []*node {
 	if m == nil {
 		return nil
 	}
-	t.want(m, '[', "a list", key)
+	t.want(m.span, '[', "a list", key)
 	return m.items
 }
 
@@ -242,7 +241,7 @@ func (t *tree) list(n *node, key string) []*node {
 func (t *tree) objects(n *node, key string) []*node {
 	items := t.list(n, key)
 	for _, item := range items {
-		t.want(item, '{', "a list of objects", key)
+		t.want(item.span, '{', "a list of objects", key)
 	}
 	return items
 }
@@ -255,12 +254,12 @@ func (t *tree) texts(n *node, key string) map[string]string {
 	if m == nil {
 		return out
 	}
-	t.want(m, '{', "an object", key)
+	t.want(m.span, '{', "an object", key)
 	for k, v := range m.members {
 		switch v.kind {
 		case 0:
 		case 's', 'n', 'b':
-			out[k] = v.text
+			out[k] = t.textOf(v.span)
 		default:
 			t.fail(v, "%q: the value of %q is not text", key, k)
 		}

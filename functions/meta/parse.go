@@ -86,14 +86,9 @@ func (t *tree) metadata(n *node) *Metadata {
 	t.schemas(n, m)
 	t.specs(n, m)
 	t.sortOrders(n, m)
-	for _, s := range t.objects(n, "snapshots") {
-		m.Snapshots = append(m.Snapshots, t.snapshot(s))
-	}
+	m.Snapshots = take(t, n, "snapshots", &t.snapshots)
 	t.refs(n, m)
-	for _, e := range t.objects(n, "snapshot-log") {
-		m.SnapshotLog = append(m.SnapshotLog, SnapshotLogEntry{
-			At: t.instant(e, "timestamp-ms"), SnapshotID: psyberg.SnapshotID(t.needNumber(e, "snapshot-id"))})
-	}
+	m.SnapshotLog = take(t, n, "snapshot-log", &t.log)
 	for _, e := range t.objects(n, "metadata-log") {
 		m.MetadataLog = append(m.MetadataLog, MetadataLogEntry{
 			At: t.instant(e, "timestamp-ms"), Location: t.str(e, "metadata-file")})
@@ -103,9 +98,16 @@ func (t *tree) metadata(n *node) *Metadata {
 
 // instant reads milliseconds; 0 where they are missing.
 func (t *tree) instant(n *node, key string) psyberg.Instant {
-	ms, _ := t.number(n, key)
+	if m := n.get(key); m != nil {
+		return t.instantOf(m.span, key)
+	}
+	return 0
+}
+
+func (t *tree) instantOf(s span, key string) psyberg.Instant {
+	ms := t.integer(s, key)
 	if ms > math.MaxInt64/1000 || ms < math.MinInt64/1000 {
-		t.fail(n.get(key), "%q: %d milliseconds are out of range", key, ms)
+		t.failAt(s.start, "%q: %d milliseconds are out of range", key, ms)
 	}
 	return psyberg.InstantOfMillis(ms)
 }
@@ -120,7 +122,7 @@ func (t *tree) schemas(n *node, m *Metadata) {
 		if single == nil {
 			t.fail(n, "neither \"schemas\" nor \"schema\"")
 		}
-		t.want(single, '{', "an object", "schema")
+		t.want(single.span, '{', "an object", "schema")
 		m.Schemas = []*Schema{t.schema(single)}
 	}
 	otherwise := m.Schemas[len(m.Schemas)-1].ID
@@ -136,7 +138,7 @@ func (t *tree) schemas(n *node, m *Metadata) {
 func (t *tree) schema(n *node) *Schema {
 	s := &Schema{ID: t.id(n, "schema-id", 0), Fields: t.fields(n)}
 	for _, item := range t.list(n, "identifier-field-ids") {
-		s.IdentifierFields = append(s.IdentifierFields, t.small(item, "identifier-field-ids", t.integer(item, "identifier-field-ids")))
+		s.IdentifierFields = append(s.IdentifierFields, t.small(item.span, "identifier-field-ids", t.integer(item.span, "identifier-field-ids")))
 	}
 	return s
 }
@@ -161,16 +163,17 @@ func (t *tree) typeOf(n *node, key string) Type {
 	t.need(n, key)
 	m := n.get(key)
 	if m.kind == 's' {
-		typ, err := ParseType(m.text)
-		if err != nil && !knownTypeName(m.text) {
-			return Type{Text: m.text}
+		text := t.textOf(m.span)
+		typ, err := ParseType(text)
+		if err != nil && !knownTypeName(text) {
+			return Type{Text: text}
 		}
 		if err != nil {
 			t.fail(m, "%v", err)
 		}
 		return typ
 	}
-	t.want(m, '{', "a type", key)
+	t.want(m.span, '{', "a type", key)
 	switch kind := t.needStr(m, "type"); kind {
 	case "struct":
 		return Type{Kind: KindStruct, Fields: t.fields(m)}
@@ -234,7 +237,7 @@ func (t *tree) source(n *node) (int, Transform) {
 	if len(ids) > 1 {
 		transform = Transform{Kind: TransformUnknown, Text: transform.Text}
 	}
-	return t.small(ids[0], "source-ids", t.integer(ids[0], "source-ids")), transform
+	return t.small(ids[0].span, "source-ids", t.integer(ids[0].span, "source-ids")), transform
 }
 
 func (t *tree) sortOrders(n *node, m *Metadata) {
@@ -250,32 +253,6 @@ func (t *tree) sortOrders(n *node, m *Metadata) {
 	m.DefaultSortOrderID = t.id(n, "default-sort-order-id", 0)
 }
 
-func (t *tree) snapshot(n *node) *psyberg.Snapshot {
-	s := &psyberg.Snapshot{
-		ID:           psyberg.SnapshotID(t.needNumber(n, "snapshot-id")),
-		CommittedAt:  t.instant(n, "timestamp-ms"),
-		Summary:      t.texts(n, "summary"),
-		ManifestList: t.str(n, "manifest-list"),
-		FirstRowID:   t.optional(n, "first-row-id"),
-		AddedRows:    t.optional(n, "added-rows"),
-	}
-	s.Operation = s.Summary["operation"]
-	delete(s.Summary, "operation")
-	sequence, _ := t.number(n, "sequence-number")
-	s.Sequence = psyberg.SequenceNumber(sequence)
-	if parent, ok := t.number(n, "parent-snapshot-id"); ok && parent != -1 {
-		s.Parent, s.HasParent = psyberg.SnapshotID(parent), true
-	}
-	if n.get("schema-id") != nil {
-		s.SchemaID, s.HasSchema = t.id(n, "schema-id", 0), true
-	}
-	for _, item := range t.list(n, "manifests") {
-		t.want(item, 's', "a list of texts", "manifests")
-		s.Manifests = append(s.Manifests, item.text)
-	}
-	return s
-}
-
 // refs reads the current snapshot and "refs". main and the current snapshot
 // are one thing: where only one is written it stands for both.
 func (t *tree) refs(n *node, m *Metadata) {
@@ -284,10 +261,10 @@ func (t *tree) refs(n *node, m *Metadata) {
 	}
 	m.Refs = map[string]Ref{}
 	if all := n.get("refs"); all != nil {
-		t.want(all, '{', "an object", "refs")
+		t.want(all.span, '{', "an object", "refs")
 		for _, name := range all.keys {
 			if r := all.get(name); r != nil {
-				t.want(r, '{', "an object", name)
+				t.want(r.span, '{', "an object", name)
 				m.Refs[name] = t.ref(name, r)
 			}
 		}
