@@ -116,7 +116,7 @@ func (a *auditTarget) live(ctx context.Context, leaves []metricsLeaf) ([]auditFi
 // scan decodes manifests in parallel and hands their batches over one at a time.
 func (a *auditTarget) scan(ctx context.Context, r *changeReader, jobs []manifestJob, take func(manifestJob, arrow.RecordBatch) error) error {
 	var mu sync.Mutex
-	s := newManifestScan(ctx, a.Files, jobs, r.request, nil, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	s := newManifestScan(ctx, a.Table, jobs, r.request, nil, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if err := take(job, in); err != nil {

@@ -16,7 +16,7 @@ import (
 // can hold a file that filter wants. Those of v1 lists that do not say who
 // added them are looked into too: the entries do.
 func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapshot, filter *fileFilter) ([]manifestJob, error) {
-	lists, err := listsOf(ctx, p.Files, snapshots)
+	lists, err := listsOf(ctx, p.Table, snapshots)
 	if err != nil {
 		return nil, err
 	}

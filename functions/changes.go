@@ -95,7 +95,7 @@ func bindChanges(ctx context.Context, tables surface.Tables, args surface.Args) 
 				picked[i] = cols[c]
 			}
 			schema := schemaOf(picked)
-			return newManifestScan(ctx, p.Files, jobs, r.request, filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+			return newManifestScan(ctx, p.Table, jobs, r.request, filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 				rows, err := r.changes(job, in)
 				if err != nil || len(rows) == 0 {
 					return nil, err

@@ -17,34 +17,34 @@ func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) 
 }
 
 // listsOf returns the manifests of each snapshot, by position, lists read
-// several at a time. Snapshots that share a list (as a property-only commit of
+// ahead of their decoding. Snapshots that share a list (as a property-only commit of
 // PyIceberg makes them) have it read once.
-func listsOf(ctx context.Context, files surface.Files, snapshots []*psyberg.Snapshot) ([][]manifest.File, error) {
-	first := map[string]int{} // list -> the first snapshot that has it
-	var todo []int
+func listsOf(ctx context.Context, table *surface.Table, snapshots []*psyberg.Snapshot) ([][]manifest.File, error) {
+	first := map[string]int{} // list -> its index in todo
+	var todo []*psyberg.Snapshot
+	at := make([]int, len(snapshots)) // index into todo
 	for i, s := range snapshots {
 		if s == nil {
 			continue
 		}
 		if s.ManifestList != "" {
-			if _, again := first[s.ManifestList]; again {
+			if k, again := first[s.ManifestList]; again {
+				at[i] = k
 				continue
 			}
-			first[s.ManifestList] = i
+			first[s.ManifestList] = len(todo)
 		}
-		todo = append(todo, i)
+		at[i] = len(todo)
+		todo = append(todo, s)
 	}
-	out := make([][]manifest.File, len(snapshots))
-	err := inParallel(ctx, len(todo), func(ctx context.Context, k int) (err error) {
-		out[todo[k]], err = manifestsOf(ctx, files, snapshots[todo[k]])
-		return err
-	})
+	lists, err := table.Lists(ctx, todo)
 	if err != nil {
 		return nil, err
 	}
+	out := make([][]manifest.File, len(snapshots))
 	for i, s := range snapshots {
-		if s != nil && s.ManifestList != "" {
-			out[i] = out[first[s.ManifestList]]
+		if s != nil {
+			out[i] = lists[at[i]]
 		}
 	}
 	return out, nil
@@ -52,7 +52,7 @@ func listsOf(ctx context.Context, files surface.Files, snapshots []*psyberg.Snap
 
 // manifestsOfAll returns the manifests of all retained snapshots, each once.
 func manifestsOfAll(ctx context.Context, p *pinned) ([]manifest.File, error) {
-	lists, err := listsOf(ctx, p.Files, p.Meta.Snapshots)
+	lists, err := listsOf(ctx, p.Table, p.Meta.Snapshots)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (q *partitionQuery) rows(ctx context.Context) ([]*partitionRow, error) {
 	request.Partition, _ = partitionRequest(q.unified)
 	requestRanges(request, leafIDs(q.leaves))
 	q.filter.request(request)
-	scan := newManifestScan(ctx, q.p.Files, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	scan := newManifestScan(ctx, q.p.Table, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		in.Retain()
 		return in, nil
 	})

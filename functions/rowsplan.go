@@ -295,7 +295,7 @@ func (r *rowsPlan) each(jobs []manifestJob, live bool, filter *fileFilter, fn fu
 	requestRanges(request, identity)
 	r.filter.request(request)
 	var mu sync.Mutex
-	scan := newManifestScan(r.ctx, r.p.Files, jobs, request, filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	scan := newManifestScan(r.ctx, r.p.Table, jobs, request, filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		b := newEntryBatch(in)
 		mu.Lock()
 		defer mu.Unlock()

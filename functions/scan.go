@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"psyberg/functions/manifest"
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
@@ -22,12 +23,13 @@ type manifestJob struct {
 	Of *psyberg.Snapshot
 }
 
-// manifestScan decodes manifests in parallel: at most workers at a time, each
-// read only when its turn comes, so that LIMIT leaves the rest unread. Batches
-// come in no particular order.
+// manifestScan decodes manifests in parallel, one per core, others being read
+// meanwhile (functions/fetch); as many only as its consumer keeps up with, so
+// that LIMIT leaves the rest unread. Batches come in no particular order.
 type manifestScan struct {
-	files   surface.Files
+	table   *surface.Table
 	jobs    []manifestJob
+	files   []manifest.File // of jobs
 	request *manifest.Request
 	filter  *fileFilter // nil: all rows
 	// shape turns a decoded batch into one of the relation. It may return nil
@@ -36,59 +38,50 @@ type manifestScan struct {
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	next   atomic.Int64
 	start  sync.Once
 	out    chan arrow.RecordBatch
-	done   sync.WaitGroup
 }
 
 // newManifestScan prepares a scan; request has what filter needs already.
-func newManifestScan(ctx context.Context, files surface.Files, jobs []manifestJob, request *manifest.Request, filter *fileFilter,
+func newManifestScan(ctx context.Context, table *surface.Table, jobs []manifestJob, request *manifest.Request, filter *fileFilter,
 	shape func(manifestJob, arrow.RecordBatch) (arrow.RecordBatch, error)) *manifestScan {
-	s := &manifestScan{files: files, jobs: jobs, request: request, filter: filter, shape: shape}
+	s := &manifestScan{table: table, jobs: jobs, request: request, filter: filter, shape: shape}
+	for _, j := range jobs {
+		s.files = append(s.files, j.File)
+	}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
-	s.out = make(chan arrow.RecordBatch, s.workers())
+	s.out = make(chan arrow.RecordBatch, s.Threads())
 	return s
 }
 
-func (s *manifestScan) workers() int { return inFlight(len(s.jobs)) }
-
-// Threads is as many as workers: what is left for Next's caller, copying rows
-// into DuckDB's vectors, is as much work as decoding.
-func (s *manifestScan) Threads() int { return s.workers() }
+// Threads is a few at least: what is left for Next's caller, copying rows into
+// DuckDB's vectors, is as much work as decoding.
+func (s *manifestScan) Threads() int {
+	return max(1, min(len(s.jobs), max(4, runtime.GOMAXPROCS(0))))
+}
 
 func (s *manifestScan) run() {
-	n := s.workers()
-	s.done.Add(n)
-	for range n {
-		go func() {
-			defer s.done.Done()
-			for {
-				i := int(s.next.Add(1)) - 1
-				if i >= len(s.jobs) || s.ctx.Err() != nil {
-					return
-				}
-				if err := s.decode(s.jobs[i]); err != nil {
-					s.cancel(err)
-					return
-				}
-			}
-		}()
-	}
 	go func() {
-		s.done.Wait()
-		close(s.out)
+		defer close(s.out)
+		err := s.table.Scans(s.ctx, s.files, func(int) (*manifest.Request, error) { return s.request, nil },
+			func(ctx context.Context, i int, from *cache.Source) error {
+				return s.fail(s.decode(ctx, s.jobs[i], from))
+			})
+		_ = s.fail(err)
 	}()
 }
 
-func (s *manifestScan) decode(job manifestJob) error {
-	// Without the list's length: of a file that was cut short, Scan says where.
-	data, err := s.files.Read(s.ctx, job.Path, -1)
+// fail makes Next return an error from now on; the first one counts.
+func (s *manifestScan) fail(err error) error {
 	if err != nil {
-		return surface.ReadError("manifest", job.Path, err)
+		s.cancel(err)
 	}
-	return manifest.Scan(s.ctx, job.File, data, s.request, memory.DefaultAllocator, func(in arrow.RecordBatch) error {
-		kept, err := s.filter.keep(s.ctx, in)
+	return err
+}
+
+func (s *manifestScan) decode(ctx context.Context, job manifestJob, from *cache.Source) error {
+	return from.Scan(ctx, memory.DefaultAllocator, func(in arrow.RecordBatch) error {
+		kept, err := s.filter.keep(ctx, in)
 		if err != nil {
 			return fmt.Errorf("read manifest %q: %w", job.Path, err)
 		}
@@ -107,9 +100,9 @@ func (s *manifestScan) decode(job manifestJob) error {
 		select {
 		case s.out <- out:
 			return nil
-		case <-s.ctx.Done():
+		case <-ctx.Done():
 			out.Release()
-			return context.Cause(s.ctx)
+			return context.Cause(ctx)
 		}
 	})
 }

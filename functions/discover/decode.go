@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"psyberg/functions/manifest"
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/meta"
 	"psyberg/psyberg"
 )
@@ -47,7 +48,8 @@ type spec struct {
 	id     int
 	fields []meta.BoundField
 	times  partitionTimes
-	want   []manifest.PartitionField
+
+	request *manifest.Request // of its manifests
 }
 
 func newDecoder(m *meta.Metadata, event *eventColumn) *decoder {
@@ -61,44 +63,54 @@ func newDecoder(m *meta.Metadata, event *eventColumn) *decoder {
 func bindSpec(m *meta.Metadata, s *meta.PartitionSpec, event *eventColumn) *spec {
 	out := &spec{id: s.ID, fields: m.Bind(s)}
 	out.times = findPartitionTimes(out.fields, event)
+	var want []manifest.PartitionField
 	for _, f := range out.fields {
 		p := manifest.PartitionField{ID: f.ID, Name: f.Name, Type: meta.ArrowType(f.Result)}
 		if f.Result.Kind == meta.KindUnknown || f.Result.Kind == meta.KindInvalid {
 			p.Type = nil // no schema has the column any more: as the manifest has it
 		}
-		out.want = append(out.want, p)
+		want = append(want, p)
 	}
+	out.request = makeRequest(want, event)
 	return out
 }
 
 // request asks for what a file of psyberg needs. Entries of status deleted
 // are wanted too: one decoding serves every question about the manifest.
-func (d *decoder) request(s *spec) *manifest.Request {
+//
+// It is one request for all manifests of a spec: what is kept of them is found
+// by it (manifest/cache).
+func (d *decoder) request(f manifest.File) (*manifest.Request, error) {
+	s, ok := d.specs[f.SpecID]
+	if !ok {
+		return nil, fmt.Errorf("read manifest %q: partition spec %d is not in the table's metadata [PSY_DAMAGED]", f.Path, f.SpecID)
+	}
+	return s.request, nil
+}
+
+func makeRequest(want []manifest.PartitionField, event *eventColumn) *manifest.Request {
 	r := &manifest.Request{
 		Columns: []manifest.Column{
 			manifest.Status, manifest.SnapshotID, manifest.SequenceNumber, manifest.FileContent, manifest.FilePath, manifest.FileFormat,
 			manifest.Partition, manifest.RecordCount, manifest.FileSizeInBytes, manifest.ReferencedDataFile, manifest.ContentOffset,
 		},
-		Partition: s.want,
+		Partition: want,
 		Bounds:    []int32{deleteFilePath},
 	}
-	if d.event != nil {
-		id := int32(d.event.field.ID)
+	if event != nil {
+		id := int32(event.field.ID)
 		r.Bounds = append(r.Bounds, id)
 		r.Counts = []int32{id}
 	}
 	return r
 }
 
-// entries decodes one manifest.
-func (d *decoder) entries(ctx context.Context, f manifest.File, data []byte) ([]psyberg.Entry, error) {
-	s, ok := d.specs[f.SpecID]
-	if !ok {
-		return nil, fmt.Errorf("read manifest %q: partition spec %d is not in the table's metadata [PSY_DAMAGED]", f.Path, f.SpecID)
-	}
+// entries decodes one manifest, for which a request was made.
+func (d *decoder) entries(ctx context.Context, f manifest.File, from *cache.Source) ([]psyberg.Entry, error) {
+	s := d.specs[f.SpecID]
 	var out []psyberg.Entry
 	known := map[string]psyberg.Partition{} // a manifest has few partitions and many files
-	err := manifest.Scan(ctx, f, data, d.request(s), nil, func(in arrow.RecordBatch) error {
+	err := from.Scan(ctx, nil, func(in arrow.RecordBatch) error {
 		b := newBatch(in)
 		out = slices.Grow(out, int(in.NumRows()))
 		for row := range int(in.NumRows()) {

@@ -3,42 +3,12 @@ package discover
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"psyberg/functions/manifest"
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
-
-// inFlight is how many files are read and decoded at the same time.
-const inFlight = 4
-
-// concurrently calls do for 0 to n-1, a few at a time; the first error ends
-// all, and is returned.
-func concurrently(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var done sync.WaitGroup
-	for range min(inFlight, n) {
-		done.Go(func() {
-			for i := range next {
-				if ctx.Err() != nil {
-					continue // the others are not worth beginning
-				}
-				if err := do(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	done.Wait()
-	return context.Cause(ctx)
-}
 
 // reader reads the manifest lists and manifests of one table, each at most
 // once (D3).
@@ -64,11 +34,7 @@ func (r *reader) readLists(ctx context.Context, snapshots []*psyberg.Snapshot) e
 			todo = append(todo, s)
 		}
 	}
-	lists := make([][]manifest.File, len(todo))
-	err := concurrently(ctx, len(todo), func(ctx context.Context, i int) (err error) {
-		lists[i], err = surface.Manifests(ctx, r.table.Files, todo[i])
-		return err
-	})
+	lists, err := r.table.Lists(ctx, todo)
 	if err != nil {
 		return err
 	}
@@ -125,7 +91,7 @@ func (r *reader) live(ctx context.Context, s *psyberg.Snapshot, deletes bool) ([
 }
 
 // read returns the entries of manifests, in the order of files, each manifest
-// once. A few are in flight at a time; the first error ends all.
+// once. Some are read ahead of those being decoded; the first error ends all.
 func (r *reader) read(ctx context.Context, files []manifest.File) ([]psyberg.Entry, error) {
 	var todo []manifest.File
 	asked := map[string]bool{}
@@ -150,11 +116,11 @@ func (r *reader) read(ctx context.Context, files []manifest.File) ([]psyberg.Ent
 
 func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
 	results := make([][]psyberg.Entry, len(files))
-	err := concurrently(ctx, len(files), func(ctx context.Context, i int) error {
-		var err error
-		results[i], err = r.decode(ctx, files[i])
-		return err
-	})
+	err := r.table.Scans(ctx, files, func(i int) (*manifest.Request, error) { return r.decoder.request(files[i]) },
+		func(ctx context.Context, i int, from *cache.Source) (err error) {
+			results[i], err = r.decoder.entries(ctx, files[i], from)
+			return err
+		})
 	if err != nil {
 		return err
 	}
@@ -162,15 +128,6 @@ func (r *reader) fetch(ctx context.Context, files []manifest.File) error {
 		r.entries[f.Path] = results[i]
 	}
 	return nil
-}
-
-func (r *reader) decode(ctx context.Context, f manifest.File) ([]psyberg.Entry, error) {
-	// Without the list's length: of a file that was cut short, Scan says where.
-	data, err := r.table.Files.Read(ctx, f.Path, -1)
-	if err != nil {
-		return nil, surface.ReadError("manifest", f.Path, err)
-	}
-	return r.decoder.entries(ctx, f, data)
 }
 
 // liveEntries returns the entries of a snapshot's live files.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"psyberg/functions/fetch"
 	"psyberg/functions/manifest"
+	"psyberg/functions/manifest/cache"
 	"psyberg/psyberg"
 )
 
@@ -12,12 +14,35 @@ import (
 // names its manifests in metadata.json instead, the headers of those, in their
 // order. None for a snapshot that has neither.
 func Manifests(ctx context.Context, files Files, s *psyberg.Snapshot) ([]manifest.File, error) {
+	decode, err := fetchManifests(ctx, files, s)
+	if err != nil {
+		return nil, err
+	}
+	return decode()
+}
+
+// Lists is Manifests of several snapshots, by position, some being read while
+// others are decoded.
+func (t *Table) Lists(ctx context.Context, snapshots []*psyberg.Snapshot) ([][]manifest.File, error) {
+	type decoder = func() ([]manifest.File, error)
+	out := make([][]manifest.File, len(snapshots))
+	err := fetch.Run(ctx, len(snapshots), t.readAhead(nil), func(ctx context.Context, i int) (decoder, error) {
+		return fetchManifests(ctx, t.Files, snapshots[i])
+	}, func(_ context.Context, i int, decode decoder) (err error) {
+		out[i], err = decode()
+		return err
+	}, nil)
+	return out, err
+}
+
+// fetchManifests does the I/O of Manifests, and returns the rest.
+func fetchManifests(ctx context.Context, files Files, s *psyberg.Snapshot) (func() ([]manifest.File, error), error) {
 	if s.ManifestList != "" {
 		data, err := files.Read(ctx, s.ManifestList, -1)
 		if err != nil {
 			return nil, ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
 		}
-		return manifest.ReadList(s.ManifestList, data)
+		return func() ([]manifest.File, error) { return manifest.ReadList(s.ManifestList, data) }, nil
 	}
 	var out []manifest.File
 	for _, path := range s.Manifests {
@@ -31,5 +56,33 @@ func Manifests(ctx context.Context, files Files, s *psyberg.Snapshot) ([]manifes
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return func() ([]manifest.File, error) { return out, nil }, nil
+}
+
+// Scans decodes manifests of the table: request says what is wanted of each,
+// decode gets each one when it was read, or found decoded, in no particular
+// order, one per core at a time. The first error ends all.
+func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i int) (*manifest.Request, error),
+	decode func(ctx context.Context, i int, from *cache.Source) error) error {
+	plan := t.readAhead(func(i int) int64 { return files[i].Length })
+	return fetch.Run(ctx, len(files), plan, func(ctx context.Context, i int) (*cache.Source, error) {
+		req, err := request(i)
+		if err != nil {
+			return nil, err
+		}
+		return t.Manifests.Fetch(ctx, files[i], req, func(ctx context.Context) ([]byte, error) {
+			// Without the list's length: of a file that was cut short, Scan says where.
+			data, err := t.Files.Read(ctx, files[i].Path, -1)
+			if err != nil {
+				return nil, ReadError("manifest", files[i].Path, err)
+			}
+			return data, nil
+		})
+	}, decode, (*cache.Source).Close)
+}
+
+// readAhead is how files of the table are read ahead of their decoding; size
+// says how long file i is, nil: nobody knows.
+func (t *Table) readAhead(size func(i int) int64) fetch.Plan {
+	return fetch.Plan{Ahead: fetch.Ahead(t.Location), Size: size}
 }

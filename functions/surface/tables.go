@@ -3,6 +3,7 @@ package surface
 import (
 	"context"
 
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/meta"
 )
 
@@ -28,6 +29,7 @@ type Table struct {
 	Location  string   // of the metadata.json
 	Meta      *meta.Metadata
 	Files     Files
+	Manifests *cache.Cache // decoded manifests that are kept; nil: none are
 }
 
 // ListedTable is one row of a catalog's list.
@@ -46,4 +48,27 @@ type Files interface {
 	// Local returns the path that DuckDB's own reader opens for location
 	// (mapped; or the s3:// location itself).
 	Local(location string) (string, error)
+}
+
+// WithManifests returns tables whose decoded manifests are kept in c.
+func WithManifests(tables Tables, c *cache.Cache) Tables {
+	if c == nil {
+		return tables
+	}
+	return keeping{tables, c}
+}
+
+type keeping struct {
+	Tables
+	cache *cache.Cache
+}
+
+func (k keeping) Load(ctx context.Context, name string) (*Table, error) {
+	t, err := k.Tables.Load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	out := *t
+	out.Manifests = k.cache
+	return &out, nil
 }
