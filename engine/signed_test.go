@@ -53,6 +53,9 @@ func TestStagedSnapshotsNameTheirSession(t *testing.T) {
 	check(stage(s, "s2", "WAP_BRANCH 'psyberg_s2', STEP 'a'"), "p|s2"+until) // in a load that has read its session
 
 	begin(s, "q", "s3", "psyberg_session_f")
+	mustAsk(t, s, "CREATE TABLE web.session_stats (id BIGINT) USING iceberg")
+	mustAsk(t, s, "CREATE TABLE web.user_sessions (process_name VARCHAR, session_id VARCHAR) USING iceberg PARTITIONED BY (process_name)")
+	mustAsk(t, s, "COPY (SELECT 'x' AS process_name, 's3' AS session_id) TO 'web.user_sessions' (FORMAT iceberg)")
 	check(stage(open(), "s3", "WAP_ID 's3'"), "q|s3"+until) // by the usual name of the session table
 
 	begin(s, "q", "s4", "other")

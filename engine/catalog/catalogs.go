@@ -237,10 +237,10 @@ func (c *Catalogs) List(ctx context.Context, catalog string, namespace []string)
 	return all, c.checkNamespace(ctx, s, name, namespace)
 }
 
-// NamedLike returns the tables of the default catalog with a name, in any
-// namespace, as Load takes them. It is for guesses: nothing where listing the
-// catalog takes more than one query, or fails.
-func (c *Catalogs) NamedLike(ctx context.Context, table string) []string {
+// NamedLike returns the tables of the default catalog that have a text in their
+// name, in any namespace, as Load takes them. It is for guesses: nothing where
+// listing the catalog takes more than one query, or fails.
+func (c *Catalogs) NamedLike(ctx context.Context, part string) []string {
 	s, ok := c.sources[c.def].(*sqlSource)
 	if !ok {
 		return nil
@@ -251,7 +251,7 @@ func (c *Catalogs) NamedLike(ctx context.Context, table string) []string {
 	}
 	var out []string
 	for _, t := range all {
-		if t.Name == table {
+		if strings.Contains(strings.ToLower(t.Name), part) {
 			out = append(out, quoteName(append(slices.Clone(t.Namespace), t.Name)))
 		}
 	}

@@ -3,13 +3,17 @@ package state
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"psyberg/psyberg"
 )
 
-// usualName is what semantics.md section 6 calls the session table; its name is
-// the user's to choose.
-const usualName = "psyberg_session_f"
+// usualPart is in the name of a session table (psyberg_session_f in semantics.md
+// section 6) as most people choose it; at most maxGuesses such tables are read.
+const (
+	usualPart  = "session"
+	maxGuesses = 10
+)
 
 // knowing remembers a session table that somebody named.
 func (s *Store) knowing(table string) {
@@ -23,8 +27,8 @@ func (s *Store) knowing(table string) {
 // SessionWith returns the rows of the session with an id, where all that is
 // known of it is the id (a COPY has no more). It is looked for in the session
 // tables that were read or written through this store; before any was, in
-// those of the default catalog that have the usual name, if that catalog lists
-// its tables by one query. process narrows it ("" is any).
+// tables of the default catalog with "session" in their name, if that catalog
+// lists its tables by one query. process narrows it ("" is any).
 //
 // No row: it is in none of them, or sessions of several processes have the id
 // and could still publish, so that nobody can tell which is meant.
@@ -34,18 +38,24 @@ func (s *Store) SessionWith(ctx context.Context, id, process string) ([]psyberg.
 	s.mu.Unlock()
 	guessed := len(tables) == 0
 	if guessed {
-		tables = s.cat.NamedLike(ctx, usualName)
+		tables = s.cat.NamedLike(ctx, usualPart)
+		tables = slices.DeleteFunc(tables, func(t string) bool { return strings.HasSuffix(strings.TrimSuffix(t, `"`), "_audits") })
+		tables = tables[:min(len(tables), maxGuesses)]
 	}
 	var all []psyberg.SessionRow
 	for _, t := range tables {
-		found, err := s.Sessions(ctx, t, process)
+		found, err := read(ctx, s, t, sessionCodec, process)
 		if err != nil && guessed {
 			continue // somebody else's table of that name
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, psyberg.RowsOf(found, id)...)
+		for _, r := range psyberg.RowsOf(found, id) {
+			if r.Source.Table != "" { // else the table keeps something else of sessions
+				all = append(all, r)
+			}
+		}
 	}
 	return theOne(all), nil
 }
