@@ -99,132 +99,227 @@ func (o *op) atBranch(d *dec) bool {
 	return false
 }
 
-// run decodes or steps over one entry.
+// run decodes or steps over one entry. It keeps the place in a variable of its
+// own, and gives it to dec and takes it back where an op needs dec.
 func (s *scanner) run(d *dec, ops []op) {
+	b, pos := d.b, d.pos
 	for i := range ops {
 		o := &ops[i]
-		if o.optional && !o.atBranch(d) {
+		if o.optional {
+			if uint(pos) < uint(len(b)) && b[pos] == o.there {
+				pos++
+			} else {
+				d.pos = pos
+				there := o.atBranch(d)
+				if pos = d.pos; d.err != nil {
+					return
+				}
+				if !there {
+					continue
+				}
+			}
+		}
+		next := -1
+		switch o.kind {
+		case opNumber, opInt32, opInt64:
+			var v int64
+			if v, next = varint(b, pos); next < 0 {
+				d.pos = pos
+				v = d.long()
+				next = d.pos
+			}
+			s.take(d, o, v)
 			if d.err != nil {
 				return
 			}
-			continue
-		}
-		switch o.kind {
-		case opNumber:
-			s.num[o.to], s.has[o.to] = d.number(), true
-			if o.n == 32 && s.num[o.to] != int64(int32(s.num[o.to])) {
-				d.fail(fmt.Errorf("%d does not fit 32 bits", s.num[o.to]))
-			}
-		case opInt32:
-			v := d.number()
-			if v != int64(int32(v)) {
-				d.fail(fmt.Errorf("%d does not fit 32 bits", v))
-			}
-			s.cols[o.to].set32(s.row, int32(v))
-		case opInt64:
-			s.cols[o.to].set64(s.row, d.number())
 		case opSkipNumber:
-			d.skipLongs(1)
+			_, next = varint(b, pos)
 		case opSkipBytes:
-			d.skipBytes()
-		case opSkipFixed:
-			d.fixed(o.n)
+			next = afterBytes(b, pos)
 		case opSkipTuples:
-			d.skipTuples(o.n)
+			next = afterTuples(b, pos, int(o.n))
 		case opSkipPairs:
-			d.skipPairs()
-		case opPickPairs:
-			s.pickPairs(d, o.picks)
-		case opSkip:
-			d.skip(o.typ, 0)
-		default:
-			o.call(d, s)
+			next = afterPairs(b, pos)
 		}
-		if d.err != nil {
+		if next < 0 {
+			d.pos = pos
+			s.slow(d, o)
+			if next = d.pos; d.err != nil {
+				return
+			}
+		}
+		pos = next
+	}
+	d.pos = pos
+}
+
+// take puts a number where it belongs.
+func (s *scanner) take(d *dec, o *op, v int64) {
+	switch o.kind {
+	case opInt64:
+		s.cols[o.to].set64(s.row, v)
+		return
+	case opInt32:
+		s.cols[o.to].set32(s.row, int32(v))
+	default:
+		s.num[o.to], s.has[o.to] = v, true
+		if o.n != 32 {
 			return
 		}
 	}
+	if v != int64(int32(v)) {
+		d.fail(fmt.Errorf("%d does not fit 32 bits", v))
+	}
 }
 
-// number reads an int or long, of up to eight bytes at once: where they are
-// all there, their groups of seven bits are pushed together in three steps.
-func (d *dec) number() int64 {
-	if d.err != nil || len(d.b)-d.pos < 8 {
-		return d.long()
+// slow does an op by dec.
+func (s *scanner) slow(d *dec, o *op) {
+	switch o.kind {
+	case opSkipNumber:
+		d.long()
+	case opSkipBytes:
+		d.bytes()
+	case opSkipFixed:
+		d.fixed(o.n)
+	case opSkipTuples:
+		for c := d.blockCount(); c > 0; c = d.blockCount() {
+			d.skipLongs(c * o.n)
+		}
+	case opSkipPairs:
+		for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
+			for ; c > 0 && d.err == nil; c-- {
+				d.long()
+				d.bytes()
+			}
+		}
+	case opPickPairs:
+		s.pickPairs(d, o.picks)
+	case opSkip:
+		d.skip(o.typ, 0)
+	default:
+		o.call(d, s)
 	}
-	w := binary.LittleEndian.Uint64(d.b[d.pos:])
+}
+
+// varint reads an int or long of up to eight bytes, where eight are there: its
+// groups of seven bits are pushed together in three steps.
+func varint(b []byte, pos int) (v int64, next int) {
+	if len(b)-pos < 8 {
+		return 0, -1
+	}
+	w := binary.LittleEndian.Uint64(b[pos:])
 	if w&0x80 == 0 {
-		d.pos++
-		return int64(w>>1&0x3f) ^ -int64(w&1)
+		return int64(w>>1&0x3f) ^ -int64(w&1), pos + 1
 	}
 	stops := ^w & stopBits
 	if stops == 0 {
-		return d.long()
+		return 0, -1
 	}
 	w &= stops ^ (stops - 1) // up to the first byte without a high bit
 	w = w&0x007f007f007f007f | w>>1&0x3f803f803f803f80
 	w = w&0x00003fff00003fff | w>>2&0x0fffc0000fffc000
 	w = w&0x000000000fffffff | w>>4&0x00fffffff0000000
-	d.pos += bits.TrailingZeros64(stops)/8 + 1
-	return int64(w>>1) ^ -int64(w&1)
+	return int64(w>>1) ^ -int64(w&1), pos + bits.TrailingZeros64(stops)/8 + 1
 }
 
-// skipBytes steps over a length and as many bytes.
-func (d *dec) skipBytes() {
-	if b := d.b[d.pos:]; d.err == nil && len(b) >= 2 && b[0]&1 == 0 {
-		n, head := int(b[0]>>1), 1
-		if b[0] >= 0x80 {
-			n, head = int(b[0]&0x7f)>>1|int(b[1])<<6, 2
-		}
-		if head == 1 || b[1] < 0x80 {
-			if n <= len(b)-head {
-				d.pos += head + n
-				return
-			}
-		}
+// afterBytes steps over a length of one or two bytes and as many bytes.
+func afterBytes(b []byte, pos int) int {
+	if len(b)-pos < 2 || b[pos]&1 != 0 {
+		return -1
 	}
-	d.bytes()
-}
-
-// skipTuples steps over an array of records of n numbers.
-func (d *dec) skipTuples(n int64) {
-	for c := d.blockCount(); c > 0; c = d.blockCount() {
-		d.skipLongs(c * n)
-	}
-}
-
-// skipPairs steps over an array of pairs of number and bytes.
-func (d *dec) skipPairs() {
-	for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
-		for c -= d.shortPairs(c); c > 0 && d.err == nil; c-- {
-			d.long()
-			d.bytes()
+	next := pos + 1 + int(b[pos]>>1)
+	if b[pos] >= 0x80 {
+		if b[pos+1] >= 0x80 {
+			return -1
 		}
+		next = pos + 2 + int(b[pos]&0x7f)>>1 + int(b[pos+1])<<6
 	}
+	if next > len(b) {
+		return -1
+	}
+	return next
 }
 
-// shortPairs steps over up to n pairs for as long as their numbers and lengths
-// are of one byte each, and returns how many these were.
-func (d *dec) shortPairs(n int64) (done int64) {
-	b, pos := d.b, d.pos
+// shortCount reads the head of a block of fewer than 64 items, without its size.
+func shortCount(b []byte, pos int) (n int, ok bool) {
+	if uint(pos) >= uint(len(b)) || b[pos]&0x81 != 0 {
+		return 0, false
+	}
+	return int(b[pos] >> 1), true
+}
+
+// afterTuples steps over an array of one block or none, of records of n
+// numbers. The 0 that ends the array, a byte of its own, is stepped over as one
+// number more.
+func afterTuples(b []byte, pos, n int) int {
+	c, ok := shortCount(b, pos)
+	if !ok || c == 0 {
+		return afterNone(ok, pos)
+	}
+	pos++
+	for left := c*n + 1; len(b)-pos >= 8; {
+		stops := ^binary.LittleEndian.Uint64(b[pos:]) & stopBits
+		if here := bits.OnesCount64(stops); here < left {
+			left -= here
+			pos += 8
+			continue
+		}
+		for ; left > 1; left-- {
+			stops &= stops - 1
+		}
+		if pos += bits.TrailingZeros64(stops) / 8; b[pos] != 0 || b[pos-1] >= 0x80 {
+			return -1
+		}
+		return pos + 1
+	}
+	return -1
+}
+
+// afterNone is the place after an array without blocks.
+func afterNone(ok bool, pos int) int {
+	if !ok {
+		return -1
+	}
+	return pos + 1
+}
+
+// afterPairs steps over an array of one block or none, of pairs of number and
+// bytes, whose numbers and lengths are of one byte each.
+func afterPairs(b []byte, pos int) int {
+	c, ok := shortCount(b, pos)
+	if !ok || c == 0 {
+		return afterNone(ok, pos)
+	}
+	if pos, n := shortPairs(b, pos+1, c, 0xff); n == c && pos < len(b) && b[pos] == 0 {
+		return pos + 1
+	}
+	return -1
+}
+
+// shortPairs steps over up to n pairs of number and bytes, for as long as the
+// numbers and the lengths are of one byte each and the number's byte is not
+// until, and returns how many these were.
+func shortPairs(b []byte, pos, n int, until byte) (next, done int) {
 	for ; done < n && len(b)-pos >= 2; done++ {
 		w := binary.LittleEndian.Uint16(b[pos:])
-		next := pos + 2 + int(w>>9)
-		if w&0x8180 != 0 || next > len(b) {
+		after := pos + 2 + int(w>>9)
+		if w&0x8180 != 0 || byte(w) == until || after > len(b) {
 			break
 		}
-		pos = next
+		pos = after
 	}
-	d.pos = pos
-	return done
+	return pos, done
 }
 
 // pickPairs takes the wanted ones of an array of pairs of number and bytes.
 func (s *scanner) pickPairs(d *dec, picks []pick) {
+	single := len(picks) == 1 && picks[0].key >= 0 && picks[0].key < 64
 	for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
 		for c > 0 && d.err == nil {
-			if len(picks) == 1 && picks[0].key >= 0 && picks[0].key < 64 {
-				if c -= d.pairsBefore(c, byte(picks[0].key<<1)); c == 0 {
+			if single {
+				next, n := shortPairs(d.b, d.pos, int(c), byte(picks[0].key<<1))
+				d.pos = next
+				if c -= int64(n); c == 0 {
 					break
 				}
 			}
@@ -238,19 +333,4 @@ func (s *scanner) pickPairs(d *dec, picks []pick) {
 			}
 		}
 	}
-}
-
-// pairsBefore is shortPairs that stops before a key, given as its byte.
-func (d *dec) pairsBefore(n int64, key byte) (done int64) {
-	b, pos := d.b, d.pos
-	for ; done < n && len(b)-pos >= 2; done++ {
-		w := binary.LittleEndian.Uint16(b[pos:])
-		next := pos + 2 + int(w>>9)
-		if w&0x8180 != 0 || byte(w) == key || next > len(b) {
-			break
-		}
-		pos = next
-	}
-	d.pos = pos
-	return done
 }

@@ -24,15 +24,12 @@ func TestNumber(t *testing.T) {
 		for range r.IntN(12) {
 			b = append(b, byte(r.Uint32()))
 		}
-		d := dec{b: b}
-		if got := d.number(); got != v || d.pos != n || d.err != nil {
-			t.Fatalf("% x: %d, %d bytes, %v; want %d, %d bytes", b, got, d.pos, d.err, v, n)
+		got, next := varint(b, 0)
+		if next < 0 && (n > 8 || len(b) < 8) {
+			continue // left to dec
 		}
-	}
-	for cut := range 10 {
-		d := dec{b: binary.AppendVarint(nil, math.MinInt64)[:cut]}
-		if d.number(); d.err == nil {
-			t.Errorf("a number cut to %d bytes is read", cut)
+		if got != v || next != n {
+			t.Fatalf("% x: %d, %d bytes; want %d, %d bytes", b, got, next, v, n)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package manifest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -53,17 +54,13 @@ type scanner struct {
 	alloc memory.Allocator
 	emit  func(arrow.RecordBatch) error
 	c     *container
-	lay   *layout
-	prog  *program
-	odd   *program // for blocks written as hasOddFixed says; nil where that cannot be
-	check [2]*program
+	*plan
 
-	cols    []column
-	offsets []int // indices of the columns that have offsets
-	row     int   // of the batch, being filled
-	room    int   // rows that there is room for
-	left    int64 // entries of blocks not yet read, by their headers
-	entry   int64 // number of the entry in the file
+	cols  []column
+	row   int   // of the batch, being filled
+	room  int   // rows that there is room for
+	left  int64 // entries of blocks not yet read, by their headers
+	entry int64 // number of the entry in the file
 
 	dec       dec // of the block being read; here, for it would be allocated for each
 	nextRowID int64
@@ -71,42 +68,16 @@ type scanner struct {
 	has       [numColumns]bool
 }
 
-// prepare makes the programs.
+// prepare takes or makes the plan, and the columns.
 func (s *scanner) prepare(req *Request) error {
 	var err error
-	if s.lay, err = newLayout(req, partitionOf(s.c.schema)); err != nil {
-		return err
-	}
-	if s.prog, err = compile(s.c.schema, s.lay, false); err != nil {
+	if s.plan, err = planFor(s.c.schema, req); err != nil {
 		return err
 	}
 	if s.file.FirstRowID != nil {
 		s.nextRowID = *s.file.FirstRowID
 	}
-	s.cols = make([]column, len(s.lay.types))
-	for i, t := range s.lay.types {
-		if s.cols[i], err = newColumn(t); err != nil {
-			return err
-		}
-		if s.cols[i].hasOffsets() {
-			s.offsets = append(s.offsets, i)
-		}
-	}
-	if !hasOddFixed(s.c.schema) {
-		return nil
-	}
-	if s.odd, err = compile(s.c.schema, s.lay, true); err != nil {
-		return err
-	}
-	none, err := newLayout(&Request{}, nil)
-	if err != nil {
-		return err
-	}
-	for i := range s.check {
-		if s.check[i], err = compile(s.c.schema, none, i == 1); err != nil {
-			return err
-		}
-	}
+	s.cols = slices.Clone(s.blank)
 	return nil
 }
 
