@@ -165,6 +165,16 @@ func (t *tree) number(n *node, key string) (v int64, ok bool) {
 
 func (t *tree) integer(s span, key string) int64 {
 	t.want(s, 'n', "a whole number", key)
+	if n := s.end - s.start; n <= 18 && t.data[s.start] != '-' { // too short to overflow
+		var v int64
+		for _, c := range t.data[s.start:s.end] {
+			if c -= '0'; c > 9 {
+				t.failAt(s.start, "%q: %s is not a 64-bit whole number", key, t.textOf(s))
+			}
+			v = 10*v + int64(c)
+		}
+		return v
+	}
 	text := t.textOf(s)
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

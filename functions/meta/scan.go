@@ -16,8 +16,16 @@ type span struct {
 	plain      bool // of text: the bytes between the quotes are the text
 }
 
-// peek returns the next byte that is no space, without taking it.
+// peek returns the next byte that is no space, without taking it. It is small
+// enough to be inlined: most writers leave no space.
 func (t *tree) peek() byte {
+	if p := t.pos; p < len(t.data) && t.data[p] > ' ' {
+		return t.data[p]
+	}
+	return t.afterSpace()
+}
+
+func (t *tree) afterSpace() byte {
 	for ; t.pos < len(t.data); t.pos++ {
 		switch c := t.data[t.pos]; c {
 		case ' ', '\n', '\r', '\t':
@@ -74,15 +82,7 @@ func (t *tree) object(member func(key span)) {
 		return
 	}
 	for {
-		if t.peek() != '"' {
-			t.notJSON("an object's key")
-		}
-		key := t.passText()
-		if t.peek() != ':' {
-			t.notJSON("what follows a key")
-		}
-		t.pos++
-		member(key)
+		member(t.passKey())
 		switch t.peek() {
 		case ',':
 			t.pos++
@@ -93,6 +93,19 @@ func (t *tree) object(member func(key span)) {
 			t.notJSON("what follows an object's member")
 		}
 	}
+}
+
+// passKey goes over an object's key and the colon after it.
+func (t *tree) passKey() span {
+	if t.peek() != '"' {
+		t.notJSON("an object's key")
+	}
+	key := t.passText()
+	if t.peek() != ':' {
+		t.notJSON("what follows a key")
+	}
+	t.pos++
+	return key
 }
 
 // array goes over an array and calls item at each value.
@@ -200,6 +213,15 @@ func (t *tree) passWord(word string) {
 // passNumber goes over -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
 func (t *tree) passNumber() {
 	i := t.pos
+	if c := t.data[i]; '1' <= c && c <= '9' {
+		for i++; i < len(t.data) && t.data[i]-'0' <= 9; i++ {
+		}
+		if i < len(t.data) && (t.data[i] == ',' || t.data[i] == '}') {
+			t.pos = i // nearly all of them
+			return
+		}
+		i = t.pos
+	}
 	at := func() byte {
 		if i < len(t.data) {
 			return t.data[i]

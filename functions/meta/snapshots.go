@@ -158,7 +158,13 @@ func (t *tree) snapshotLog() {
 func (t *tree) summary() span {
 	s := span{start: t.pos, kind: '{'}
 	t.pairs = t.pairs[:0]
-	t.object(func(k span) { t.pairs = append(t.pairs, pair{k, t.pass(4)}) })
+	t.object(func(k span) {
+		if t.peek() == '"' {
+			t.pairs = append(t.pairs, pair{k, t.passText()})
+		} else {
+			t.pairs = append(t.pairs, pair{k, t.pass(4)})
+		}
+	})
 	s.end = t.pos
 	return s
 }
