@@ -196,7 +196,7 @@ func (s *server) fault(err error) error {
 
 func (s *server) close() {
 	s.in.Close()
-	kill := time.AfterFunc(10*time.Second, func() { s.cmd.Process.Kill() })
+	kill := time.AfterFunc(10*time.Second, func() { _ = s.cmd.Process.Kill() }) // it may have ended by itself
 	defer kill.Stop()
 	s.cmd.Wait() //nolint:errcheck // what it answered was checked; how it ends is its own affair
 }
@@ -301,7 +301,7 @@ func warm(peer measure.Variant) error {
 func fastest(dir string, t *tables.Table) (measure.Variant, string, func(), error) {
 	n, err := measure.StartNative(dir, t.Config.Codec, t.Manifests)
 	if err == nil {
-		return measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}, n.Name(), func() { n.Close() }, nil
+		return measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}, n.Name(), func() { _ = n.Close() }, nil
 	}
 	if !errors.Is(err, measure.ErrNative) {
 		return measure.Variant{}, "", nil, err

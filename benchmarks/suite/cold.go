@@ -32,7 +32,7 @@ func (e *env) psyql(ctx context.Context, sql string) (run, error) {
 	if err != nil {
 		return run{}, err
 	}
-	defer os.RemoveAll(home)
+	defer func() { _ = os.RemoveAll(home) }()
 	cmd.Dir = home
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
 	var out, diag bytes.Buffer

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ func run() int {
 	defer stop()
 	if err := measureAll(ctx, c, *results, *strict); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		if err == errOver {
+		if errors.Is(err, errOver) {
 			return 3
 		}
 		return 1

@@ -69,7 +69,7 @@ func run() int {
 	}
 	var text bytes.Buffer
 	peers.Markdown(&text, all)
-	os.Stdout.Write(text.Bytes())
+	fmt.Print(text.String())
 	if *results != "" {
 		if err := os.WriteFile(filepath.Join(*results, "peers.md"), text.Bytes(), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "peers:", err)
