@@ -281,13 +281,13 @@ func (c *column) release() {
 	c.voffs.release()
 }
 
-// newData makes array data that owns the buffers; valid nil is "no NULLs".
-func newData(t arrow.DataType, n int, valid *memory.Buffer, rest ...*memory.Buffer) *array.Data {
+// newData makes array data that owns the buffers, validity first; nil there is
+// "no NULLs".
+func newData(t arrow.DataType, n int, bufs ...*memory.Buffer) *array.Data {
 	nulls := array.UnknownNullCount
-	if valid == nil {
+	if bufs[0] == nil {
 		nulls = 0
 	}
-	bufs := append([]*memory.Buffer{valid}, rest...)
 	d := array.NewData(t, n, bufs, nil, nulls, 0)
 	releaseAll(bufs)
 	return d

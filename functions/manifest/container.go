@@ -52,6 +52,23 @@ func open(what, name string, data []byte) (*container, error) {
 	return c, nil
 }
 
+// headerKeys are those that Iceberg's writers use; they are not allocated anew.
+var headerKeys = func() map[string]string {
+	m := map[string]string{}
+	for _, k := range []string{"avro.schema", "avro.codec", "schema", "schema-id", "partition-spec", "partition-spec-id", "format-version",
+		"content", "iceberg.schema", "snapshot-id", "parent-snapshot-id", "sequence-number", "first-row-id"} {
+		m[k] = k
+	}
+	return m
+}()
+
+func headerKey(b []byte) string {
+	if k, ok := headerKeys[string(b)]; ok {
+		return k
+	}
+	return string(b)
+}
+
 // header decodes the metadata map that follows the magic.
 func (d *dec) header() map[string][]byte {
 	m := map[string][]byte{}
@@ -61,7 +78,7 @@ func (d *dec) header() map[string][]byte {
 			return m
 		}
 		for ; n > 0 && d.err == nil; n-- {
-			k := string(d.bytes())
+			k := headerKey(d.bytes())
 			m[k] = d.bytes()
 		}
 	}
