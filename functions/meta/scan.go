@@ -16,16 +16,8 @@ type span struct {
 	plain      bool // of text: the bytes between the quotes are the text
 }
 
-// peek returns the next byte that is no space, without taking it. It is small
-// enough to be inlined: most writers leave no space.
+// peek returns the next byte that is no space, without taking it.
 func (t *tree) peek() byte {
-	if p := t.pos; p < len(t.data) && t.data[p] > ' ' {
-		return t.data[p]
-	}
-	return t.afterSpace()
-}
-
-func (t *tree) afterSpace() byte {
 	for ; t.pos < len(t.data); t.pos++ {
 		switch c := t.data[t.pos]; c {
 		case ' ', '\n', '\r', '\t':
@@ -101,8 +93,10 @@ func (t *tree) passKey() span {
 		t.notJSON("an object's key")
 	}
 	key := t.passText()
-	if t.peek() != ':' {
-		t.notJSON("what follows a key")
+	if t.pos >= len(t.data) || t.data[t.pos] != ':' { // most writers leave no space
+		if t.peek() != ':' {
+			t.notJSON("what follows a key")
+		}
 	}
 	t.pos++
 	return key
