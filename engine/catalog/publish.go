@@ -24,16 +24,36 @@ type staged struct {
 // Preflight says what Publish of an id would do, without writing. An id that
 // is unknown or staged twice is refused, not an error.
 func (c *Catalogs) Preflight(ctx context.Context, name, id string) (Preflight, error) {
-	tid, err := c.target(ctx, name)
-	if err != nil {
-		return Preflight{}, err
-	}
-	st, err := c.loadState(ctx, tid)
+	st, err := c.viewState(ctx, name)
 	if err != nil {
 		return Preflight{}, err
 	}
 	p, err := st.look(id)
 	return p.Preflight, err
+}
+
+// viewState is loadState for looking only: a bare metadata.json and a catalog
+// with a path map will do.
+func (c *Catalogs) viewState(ctx context.Context, name string) (*state, error) {
+	t, err := c.Load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if t.Ref != "" {
+		return nil, fmt.Errorf("look at what is staged in %s: a publish moves main: name the target without '@'", name)
+	}
+	st := &state{id: ident{catalog: t.Catalog, namespace: t.Namespace, table: t.Table, plain: t.Name}, m: t.Meta, loc: t.Location, files: c.files[t.Catalog]}
+	data, err := st.files.Read(ctx, t.Location, -1)
+	if err != nil {
+		return nil, err
+	}
+	if data, err = inflate(t.Location, data); err != nil {
+		return nil, err
+	}
+	if st.ice, err = table.ParseMetadataBytes(data); err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	return st, nil
 }
 
 // Publish moves what an id has staged to main: the ref moves where the staged

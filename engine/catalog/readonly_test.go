@@ -26,6 +26,9 @@ func TestWhatCannotBeWritten(t *testing.T) {
 		if _, err := f.c.Live(f.ctx, name, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if p, err := f.c.Preflight(f.ctx, name, "w"); err != nil || p.Method != Refused || !p.HasHead {
+			t.Errorf("preflight of %s: %+v %v", name, p, err)
+		}
 		for what, err := range map[string]error{
 			"commit":     second(f.c.Commit(f.ctx, name, Change{Mode: Append})),
 			"properties": f.c.SetProperties(f.ctx, name, map[string]string{"a": "b"}),
@@ -49,6 +52,9 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	}
 	if _, err := mapped.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files("a2")}); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("commit with a path map: %v", err)
+	}
+	if p, err := mapped.Preflight(f.ctx, "ns.t", "w"); err != nil || p.Method != Refused || !p.HasHead {
+		t.Errorf("preflight with a path map: %+v %v", p, err)
 	}
 }
 
