@@ -11,6 +11,7 @@ import (
 
 	"psyberg/cli/format"
 	"psyberg/engine/catalog"
+	"psyberg/functions/manifest/cache"
 )
 
 // options are the global flags: they may stand before or after a command.
@@ -21,6 +22,9 @@ type options struct {
 	format  string
 	output  string
 	maxRows int
+
+	cacheDir  string
+	cacheSize byteSize
 
 	timeout          time.Duration
 	statementTimeout time.Duration
@@ -72,6 +76,9 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 		fs.IntVar(&o.maxRows, "max-rows", 0, "show at most `n` rows in a box, from both ends of the result (default all)")
 	})
 	inGroup(fs, groupRun, func(fs *pflag.FlagSet) {
+		fs.StringVar(&o.cacheDir, "cache-dir", cacheOff, "keep decoded manifests in this `folder`, so that they are decoded once; auto: psyql below the user's cache folder; off: keep none")
+		o.cacheSize = cache.DefaultLimit
+		fs.Var(&o.cacheSize, "cache-size", "the most that the cache holds (`size`: 500MB, 4GiB); what was used longest ago goes")
 		fs.DurationVar(&o.timeout, "timeout", 0, "end the run after this `time` (90s, 10m) with exit 124")
 		fs.DurationVar(&o.statementTimeout, "statement-timeout", 0, "end a statement after this `time` with exit 124")
 		fs.BoolVar(&o.exitNothingToDo, "exit-nothing-to-do", false, "exit 99, not 0, where the last rows with a column status all say NOTHING_TO_DO")

@@ -31,7 +31,12 @@ var errGone = errors.New("nobody reads the result")
 
 // open opens the session that the flags ask for.
 func (a *app) open(ctx context.Context, database string) (*engine.Session, error) {
-	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log})
+	folder, err := cacheFolder(a.opts.cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log,
+		CacheDir: folder, CacheSize: int64(a.opts.cacheSize)})
 }
 
 // newRunner opens output and session. close ends both.

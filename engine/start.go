@@ -16,6 +16,7 @@ import (
 	"psyberg/engine/write"
 	"psyberg/functions"
 	"psyberg/functions/discover"
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/rows"
 	"psyberg/functions/surface"
 	"psyberg/psyberg"
@@ -32,6 +33,11 @@ type Config struct {
 	Settings map[string]string
 	// Statements run on every connection after the functions are there.
 	Statements []string
+	// CacheDir is a folder in which decoded manifests are kept (package
+	// functions/manifest/cache), of at most CacheSize bytes (0:
+	// cache.DefaultLimit); "" keeps none.
+	CacheDir  string
+	CacheSize int64
 	// Version is recorded in session rows (psyql_version).
 	Version string
 	// Log gets what a statement did beside its own work, such as finishing the
@@ -45,12 +51,19 @@ type Config struct {
 // functions.md on them. Nothing is read before a statement asks for it. Close
 // closes the catalogs too.
 func Start(ctx context.Context, cfg Config) (*Session, error) {
+	var kept *cache.Cache
+	if cfg.CacheDir != "" {
+		var err error
+		if kept, err = cache.Open(cfg.CacheDir, cfg.CacheSize); err != nil {
+			return nil, err
+		}
+	}
 	catalogs, err := catalog.Open(ctx, cfg.Catalog)
 	if err != nil {
 		return nil, err
 	}
 	late := &lateRunner{}
-	s, err := Open(ctx, assemble(catalogs, late, cfg))
+	s, err := Open(ctx, assemble(catalogs, kept, late, cfg))
 	if err != nil {
 		return nil, errors.Join(err, catalogs.Close())
 	}
@@ -60,29 +73,30 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 }
 
 // assemble is the one place that knows every package of the surface.
-func assemble(catalogs *catalog.Catalogs, run bridge.Runner, cfg Config) Options {
+func assemble(catalogs *catalog.Catalogs, kept *cache.Cache, run bridge.Runner, cfg Config) Options {
+	tables := surface.WithManifests(catalogs, kept)
 	store := state.New(catalogs, run.Inner)
-	find := discover.Deps{Tables: catalogs, State: store, ReadBounds: readBounds(run)}
+	find := discover.Deps{Tables: tables, State: store, ReadBounds: readBounds(run)}
 	now := cfg.Now
 	if now == nil {
 		now = time.Now
 	}
 	clock := func() psyberg.Instant { return psyberg.InstantOf(now()) }
 	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log, Now: clock})
-	audits := audit.Deps{Tables: catalogs, Preflight: catalogs, Store: store, Run: run, Now: clock}
+	audits := audit.Deps{Tables: tables, Preflight: catalogs, Store: store, Run: run, Now: clock}
 	return Options{
 		Path:       cfg.Database,
 		Settings:   cfg.Settings,
 		Statements: cfg.Statements,
 		Functions: slices.Concat(
-			functions.All(catalogs),
+			functions.All(tables),
 			functions.Psyberg(find),
 			[]*surface.Function{functions.Preflight(audit.Plans{Preflighter: catalogs})},
 			audit.Functions(audits),
 			chain.Functions(),
-			[]*surface.Function{rows.VectorFunction(catalogs)},
+			[]*surface.Function{rows.VectorFunction(tables)},
 		),
-		Queries:  append(functions.Audits(catalogs), functions.Rows(catalogs)),
+		Queries:  append(functions.Audits(tables), functions.Rows(tables)),
 		Handlers: []Handler{write.New(committer.New(catalogs).WithSessions(store), catalogs)},
 	}
 }
