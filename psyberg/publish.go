@@ -202,6 +202,17 @@ func isDynamicOverwrite(s *Snapshot) bool {
 	return s.Operation == "overwrite" && s.Summary[SummaryReplaceParts] == "true"
 }
 
+// WhyUnstaged says why nothing is staged under an id in the target, with what a
+// writer that does not stage has done to it since the session began; "" where
+// something is staged or published.
+func WhyUnstaged(target *History, head Pin, id string, since Instant) string {
+	plan := PlanPublish(PublishRequest{Target: target, Head: head, ID: id, Since: &since})
+	if plan.Staged != nil || plan.Published != nil {
+		return ""
+	}
+	return plan.Reason
+}
+
 // unstagedDelete names what may be Spark's trap: a DELETE that drops whole
 // files under spark.wap.id is not staged, it goes to main at once.
 func unstagedDelete(head Line, since *Instant) string {

@@ -156,14 +156,11 @@ func (d Deps) unstaged(ctx context.Context, req Request, own psyberg.SessionRow)
 	if err != nil {
 		return ""
 	}
-	r := psyberg.PublishRequest{Target: psyberg.NewHistory(t.Meta.UUID, t.Meta.FormatVersion, t.Meta.Snapshots), ID: req.Session, Since: &own.CreatedAt}
+	h, head := psyberg.NewHistory(t.Meta.UUID, t.Meta.FormatVersion, t.Meta.Snapshots), psyberg.Pin{}
 	if t.Meta.HasCurrent {
-		r.Head = psyberg.PinOf(t.Meta.CurrentSnapshotID)
+		head = psyberg.PinOf(t.Meta.CurrentSnapshotID)
 	}
-	if plan := psyberg.PlanPublish(r); plan.Staged == nil && plan.Published == nil {
-		return plan.Reason
-	}
-	return ""
+	return psyberg.WhyUnstaged(h, head, req.Session, own.CreatedAt)
 }
 
 // one runs a query and counts its rows.

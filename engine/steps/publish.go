@@ -65,7 +65,7 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 		verdict := intentVerdict(next)
 		if next.Status == psyberg.StatusReady {
 			var ok bool
-			if next, verdict, ok, err = s.intend(ctx, q, next); err != nil {
+			if next, verdict, ok, err = s.intend(ctx, q, next, psyberg.RowsOf(rows, q.id)[0]); err != nil {
 				return nil, err
 			} else if !ok {
 				continue // somebody moved the session meanwhile
@@ -96,7 +96,7 @@ const branchPrefix = "psyberg_"
 
 // intend looks what is staged, asks for the audits' verdict on it, and records
 // the intent. ok is false where the session is no longer READY.
-func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next) (_ psyberg.Next, v catalog.Verdict, ok bool, err error) {
+func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next, own psyberg.SessionRow) (_ psyberg.Next, v catalog.Verdict, ok bool, err error) {
 	if q.Target == "" {
 		return next, v, false, fmt.Errorf("publish session %q: target is not given", q.id)
 	}
@@ -115,7 +115,11 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next)
 			return next, v, false, err
 		}
 	case pre.Method == catalog.Refused:
-		return next, v, false, fmt.Errorf("publish %q to %s: %w %s", q.id, q.Target, catalog.ErrRefused, pre.Reason)
+		reason := pre.Reason
+		if hint := s.unstaged(ctx, q, own); !pre.HasStaged && hint != "" {
+			reason = hint
+		}
+		return next, v, false, fmt.Errorf("publish %q to %s: %w %s", q.id, q.Target, catalog.ErrRefused, reason)
 	}
 	if err := s.owned(ctx, q, staged); err != nil {
 		return next, v, false, err
@@ -133,6 +137,20 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next)
 	})
 	next.Staged, next.Target = &staged, q.Target
 	return next, v, ok, err
+}
+
+// unstaged says what a writer that does not stage may have done instead: Spark
+// commits a DELETE that drops whole files at once.
+func (s *Steps) unstaged(ctx context.Context, q PublishRequest, own psyberg.SessionRow) string {
+	t, err := s.Catalogs.Load(ctx, q.Target)
+	if err != nil {
+		return ""
+	}
+	h, head := psyberg.NewHistory(t.Meta.UUID, t.Meta.FormatVersion, t.Meta.Snapshots), psyberg.Pin{}
+	if t.Meta.HasCurrent {
+		head = psyberg.PinOf(t.Meta.CurrentSnapshotID)
+	}
+	return psyberg.WhyUnstaged(h, head, q.id, own.CreatedAt)
 }
 
 // owned refuses what another process staged or published under the same id.

@@ -31,3 +31,20 @@ func TestUnknownNames(t *testing.T) {
 		"meta.high_water_mark meta.psyberg_session_f")
 	e.mustCommand("commit", "load", "s1")
 }
+
+// TestUnstagedDelete: Spark does not stage a DELETE that drops whole files.
+// Publish finds nothing staged, and says what is on the target instead.
+func TestUnstagedDelete(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, t.TempDir())
+	e.setup()
+	e.mustCommand("init", "load", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+	e.must(`COPY (SELECT 1 AS id WHERE false) TO 'facts.a' (FORMAT iceberg, MODE 'overwrite', WHERE 'id >= 0', SUMMARY MAP {'spark.app.id': 'local-1'})`)
+	_, err := e.command("publish", "load", "s1", "target", "facts.a")
+	for _, want := range []string{"PSY_PUBLISH_REFUSED", "unknown WAP ID", "a delete by application local-1", "Spark does not stage a DELETE"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("publish: %v, want %s", err, want)
+		}
+	}
+	e.want("status", e.statuses("load"), "s1 READY")
+}
