@@ -91,6 +91,9 @@ func Run(ctx context.Context, c Config) ([]Row, error) {
 		fmt.Fprintf(c.Log, "measuring: %s (load %s)\n", m.name, measure.Load())
 		got, err := m.run(ctx, e)
 		rows = append(rows, got...)
+		if err := Print(c.Log, got); err != nil {
+			return rows, err
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
 			fmt.Fprintf(c.Log, "%s: %v\n", m.name, err)
