@@ -131,14 +131,27 @@ func (d *decoder) fast(t *tables) outcome {
 			end = corrupt
 			break
 		}
+		// Most matches end within 32 bytes: no branch asks for their length.
 		if out-from >= 16 {
 			*(*[16]byte)(dst[out : out+16 : out+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
+			*(*[16]byte)(dst[out+16 : out+32 : out+32]) = *(*[16]byte)(dst[from+16 : from+32 : from+32])
 			next := out + length
-			for length > 16 {
+			for length > 32 {
 				out += 16
 				from += 16
 				length -= 16
-				*(*[16]byte)(dst[out : out+16 : out+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
+				*(*[16]byte)(dst[out+16 : out+32 : out+32]) = *(*[16]byte)(dst[from+16 : from+32 : from+32])
+			}
+			out = next
+			continue
+		}
+		if out-from >= 8 {
+			next := out + length
+			for out < next {
+				le.PutUint64(dst[out:out+8:out+8], le.Uint64(dst[from:from+8:from+8]))
+				le.PutUint64(dst[out+8:out+16:out+16], le.Uint64(dst[from+8:from+16:from+16]))
+				out += 16
+				from += 16
 			}
 			out = next
 			continue
@@ -151,20 +164,14 @@ func (d *decoder) fast(t *tables) outcome {
 	return end
 }
 
-// near repeats the first dist bytes of b, fewer than sixteen, length times
-// behind them: eight by hand, then from so far back that eight can be taken at
-// once.
+// near repeats the first dist bytes of b, fewer than eight, length times behind
+// them: eight by hand, then from so far back that eight can be taken at once.
 func near(b []byte, dist, length int) {
-	i := dist
-	back := dist
-	if dist < 8 {
-		for j := range 8 {
-			b[dist+j] = b[j]
-		}
-		back = int(nearBack[dist&7])
-		i += 8
+	for j := range 8 {
+		b[dist+j] = b[j]
 	}
-	for ; i < dist+length; i += 8 {
+	back := int(nearBack[dist&7])
+	for i := dist + 8; i < dist+length; i += 8 {
 		le.PutUint64(b[i:i+8:i+8], le.Uint64(b[i-back:i-back+8:i-back+8]))
 	}
 }

@@ -108,8 +108,15 @@ func (d *decoder) need(n uint64) bool {
 	return d.nbits >= n
 }
 
-// fill reads as much as fits.
+// fill reads as much as fits. What bits has above nbits, if anything, are the
+// bits that come next.
 func (d *decoder) fill() {
+	if len(d.src)-d.in >= 8 {
+		d.bits |= le.Uint64(d.src[d.in:]) << (d.nbits & 63)
+		d.in += int(63-d.nbits) >> 3
+		d.nbits |= 56
+		return
+	}
 	for d.nbits <= 56 && d.in < len(d.src) {
 		d.bits |= uint64(d.src[d.in]) << d.nbits
 		d.in++

@@ -253,54 +253,58 @@ func (d *decoder) readTables() error {
 	return nil
 }
 
+// runs are, for the symbols 16 to 18 of the code of lengths, the least length of
+// a run and how many bits add to it.
+var runs = [4]struct{ least, extra uint8 }{{3, 2}, {3, 3}, {11, 7}, {}}
+
 // readLens reads n lengths of codes, in runs.
 func (d *decoder) readLens(n int) error {
 	lens := &d.lens
+	bits, nbits := d.bits, d.nbits
 	for i := 0; i < n; {
-		if d.nbits < preBits+7 {
+		if nbits < preBits+7 {
+			d.bits, d.nbits = bits, nbits
 			d.fill()
+			bits, nbits = d.bits, d.nbits
 		}
-		e := uint64(d.pre[d.bits&(1<<preBits-1)])
+		e := uint64(d.pre[bits&(1<<preBits-1)])
+		used, sym := e&63, e>>16
 		if e&fExc != 0 {
 			return ErrCorrupt
 		}
-		used := e & 63
-		sym := e >> 16
 		if sym < 16 {
-			if used > d.nbits {
+			if used > nbits {
 				return ErrShort
 			}
-			d.drop(used)
+			bits >>= used
+			nbits -= used
 			lens[i] = uint8(sym)
 			i++
 			continue
 		}
-		run, val := 0, uint8(0)
-		switch rest := d.bits >> used; sym {
-		case 16:
+		r := runs[sym&3]
+		run := int(r.least) + int(bits>>used&(1<<(r.extra&7)-1))
+		used += uint64(r.extra)
+		val := uint8(0)
+		if sym == 16 {
 			if i == 0 {
 				return ErrCorrupt
 			}
-			run, val = 3+int(rest&3), lens[i-1]
-			used += 2
-		case 17:
-			run = 3 + int(rest&7)
-			used += 3
-		default:
-			run = 11 + int(rest&127)
-			used += 7
+			val = lens[i-1]
 		}
-		if used > d.nbits {
+		if used > nbits {
 			return ErrShort
 		}
 		if run > n-i {
 			return ErrCorrupt
 		}
-		d.drop(used)
-		for j := i; j < i+run; j++ {
-			lens[j] = val
+		bits >>= used & 63
+		nbits -= used
+		for j := range lens[i : i+run] {
+			lens[i+j] = val
 		}
 		i += run
 	}
+	d.bits, d.nbits = bits, nbits
 	return nil
 }
