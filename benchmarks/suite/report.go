@@ -44,8 +44,8 @@ func Markdown(w io.Writer, rows []Row) {
 	fmt.Fprintln(w, "| measure | what | measured | limit | | |\n|---|---|---|---|---|---|")
 	for _, r := range rows {
 		verdict := r.Verdict()
-		if verdict == "over" {
-			verdict = "**over**"
+		if verdict == "missed" {
+			verdict = "**missed**"
 		}
 		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s | %s |\n", r.Measure, escape(r.What), number(r.Value), r.Unit, r.limit(), verdict, escape(r.Note))
 	}

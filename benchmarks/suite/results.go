@@ -41,7 +41,7 @@ func (r *Report) Write(folder string) error {
 		fmt.Fprintf(&b, "- %s\n", fact)
 	}
 	fmt.Fprintf(&b, "- load when it ended: %s\n", r.load)
-	b.WriteString("\nRatios of CPU time hold on a machine that others use too, times by the clock (two threads, cold, start) do not: where the load is above 1, read those as upper bounds.\n\n")
+	b.WriteString("\nRatios of CPU time hold on a machine that others use too, times by the clock (two threads, cold, start) do not: on a loaded machine they say what it had left for us.\n\n")
 	var table []Row
 	for _, row := range r.rows {
 		if row.Measure != "growth" {
@@ -56,7 +56,7 @@ func (r *Report) Write(folder string) error {
 		if err := os.WriteFile(filepath.Join(folder, "growth.svg"), svg.Bytes(), 0o644); err != nil {
 			return err
 		}
-		b.WriteString("\n## Cost against table size\n\n![CPU time against the number of files](growth.svg)\n\n")
+		b.WriteString("\n## Cost against table size\n\n![CPU time against the number of files](growth.svg)\n\nT2 at three or four sizes, then T4, whose snapshots add fewer files than T2's.\n\n")
 		Markdown(&b, r.rows[len(table):])
 	}
 	if peers, err := os.ReadFile(filepath.Join(folder, "peers.md")); err == nil {

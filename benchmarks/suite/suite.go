@@ -38,7 +38,7 @@ type Row struct {
 	Note    string  `json:"note,omitempty"`
 }
 
-// Verdict is "ok", "over", or "" where there is no limit.
+// Verdict is "ok", "missed", or "" where there is no limit.
 func (r Row) Verdict() string {
 	switch {
 	case r.Limit == 0:
@@ -46,7 +46,7 @@ func (r Row) Verdict() string {
 	case r.AtLeast && r.Value >= r.Limit, !r.AtLeast && r.Value <= r.Limit:
 		return "ok"
 	}
-	return "over"
+	return "missed"
 }
 
 // measureFunc measures rows of one name.

@@ -116,7 +116,7 @@ func TestWrongAnswersStop(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	for want, r := range map[string]Row{"": {Value: 9}, "ok": {Value: 1.2, Limit: 1.2}, "over": {Value: 1.7, Limit: 1.8, AtLeast: true}} {
+	for want, r := range map[string]Row{"": {Value: 9}, "ok": {Value: 1.2, Limit: 1.2}, "missed": {Value: 1.7, Limit: 1.8, AtLeast: true}} {
 		if got := r.Verdict(); got != want {
 			t.Errorf("%+v is %q, want %q", r, got, want)
 		}
