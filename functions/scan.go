@@ -65,7 +65,11 @@ func (s *manifestScan) run() {
 		defer close(s.out)
 		err := s.table.Scans(s.ctx, s.files, func(int) (*manifest.Request, error) { return s.request, nil },
 			func(ctx context.Context, i int, from *cache.Source) error {
-				return s.fail(s.decode(ctx, s.jobs[i], from))
+				err := s.decode(ctx, s.jobs[i], from)
+				if ctx.Err() != nil { // another file's error, which Scans returns
+					return err
+				}
+				return s.fail(err)
 			})
 		_ = s.fail(err)
 	}()
