@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"hash/crc32"
 	"runtime/debug"
 
@@ -65,25 +66,21 @@ type loader struct {
 	bad     bool
 }
 
-// copy takes the buffers over, side by side, and checks the copies (C2).
+// copy takes the buffers over and checks the copies (C2).
 func (l *loader) copy() error {
-	const align = 64
 	total := int64(0)
 	for _, b := range l.buffers {
-		total += (b.length + align - 1) &^ (align - 1)
+		total += b.length
 	}
-	if total > int64(len(l.data))+align*int64(len(l.buffers)) {
+	if total > int64(len(l.data)) {
 		return errDamaged // buffers lie over each other
 	}
-	room := make([]byte, total+align)
 	for _, b := range l.buffers {
-		n := copy(room[:b.length:b.length], l.data[b.offset:])
-		part := room[:n:n]
+		part := bytes.Clone(l.data[b.offset : b.offset+b.length]) // never zeroed first
 		if crc32.Checksum(part, castagnoli) != b.sum {
 			return errDamaged
 		}
 		l.copied = append(l.copied, part)
-		room = room[(b.length+align-1)&^(align-1):]
 	}
 	return nil
 }
