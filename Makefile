@@ -1,6 +1,6 @@
 # What a person types; .ci/run is what a change must pass.
 
-.PHONY: build test race test-pyiceberg lint fuzz bench ci
+.PHONY: build test race test-pyiceberg lint fuzz bench bench-peers ci
 
 build:
 	go build -o psyql ./cli/psyql
@@ -32,8 +32,14 @@ fuzz:
 	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | cut -c6-); do \
 	    echo "== $$f $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime 30s ./$$(dirname $$f) || exit 1; done; done
 
+# The table of measures against its limits, at full size: gigabytes of tables
+# in the cache folder, minutes of a quiet machine. BENCH='-down 10' is a trial.
 bench:
-	go test -run '^$$' -bench . -benchtime 1s ./engine/bridge ./functions/manifest
+	go run ./benchmarks/cmd/bench -results benchmarks $(BENCH)
+
+# The same questions put to other engines; installs them.
+bench-peers:
+	go run ./benchmarks/cmd/peers -results benchmarks $(BENCH)
 
 ci:
 	.ci/run

@@ -1,6 +1,9 @@
 package write
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 // TestWrappedStatements: EXPLAIN and PREPARE of our own statements are refused
 // in words that help; all others are DuckDB's.
@@ -28,8 +31,9 @@ func TestWrappedStatements(t *testing.T) {
 			t.Errorf("%s: ours %v, %v", tt.sql, ours, err)
 			continue
 		}
-		if err != nil && (err.Error() != tt.want || err.(*SyntaxError).At != tt.at) {
-			t.Errorf("%s: %v at %d, want at %d", tt.sql, err, err.(*SyntaxError).At, tt.at)
+		at := (*SyntaxError)(nil)
+		if err != nil && (err.Error() != tt.want || !errors.As(err, &at) || at.At != tt.at) {
+			t.Errorf("%s: %v at %+v, want at %d", tt.sql, err, at, tt.at)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func load(name string) error {
 	if err != nil {
 		return fmt.Errorf("load substrait extension %q: %w", name, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // embedded: nothing to lose
 	return collection.Load(extensions.SubstraitDefaultURIPrefix+name, f)
 }
 

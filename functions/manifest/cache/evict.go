@@ -55,7 +55,7 @@ func (c *Cache) evict() int64 {
 	now := time.Now()
 	_ = filepath.WalkDir(c.folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
-			return nil // another process was faster, or it is not ours
+			return nil //nolint:nilerr // another process was faster, or it is not ours
 		}
 		temp := strings.HasPrefix(d.Name(), tempPrefix)
 		if !temp && !strings.HasSuffix(d.Name(), suffix) || filepath.Dir(filepath.Dir(path)) != filepath.Clean(c.folder) {
@@ -63,7 +63,7 @@ func (c *Cache) evict() int64 {
 		}
 		st, err := d.Info()
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // another process was faster
 		}
 		if temp {
 			if now.Sub(st.ModTime()) > tempAge {
