@@ -70,14 +70,9 @@ type keptPlan struct {
 // planFor returns the plan for a request, made before or now. Requests are
 // compared by what they hold: the caller's may be another one by now.
 func planFor(schema *node, req *Request) (*plan, error) {
-	plans.Lock()
-	for i := range plans.kept {
-		if k := &plans.kept[i]; k.schema == schema && k.req.equal(req) {
-			plans.Unlock()
-			return k.plan, nil
-		}
+	if p := keptFor(schema, req); p != nil {
+		return p, nil
 	}
-	plans.Unlock()
 	p, err := newPlan(schema, req)
 	if err != nil {
 		return nil, err
@@ -90,6 +85,18 @@ func planFor(schema *node, req *Request) (*plan, error) {
 	plans.kept[plans.next] = keptPlan{schema, own, p}
 	plans.next = (plans.next + 1) % len(plans.kept)
 	return p, nil
+}
+
+// keptFor returns the plan that is kept for a request, nil for none.
+func keptFor(schema *node, req *Request) *plan {
+	plans.Lock()
+	defer plans.Unlock()
+	for i := range plans.kept {
+		if k := &plans.kept[i]; k.schema == schema && k.req.equal(req) {
+			return k.plan
+		}
+	}
+	return nil
 }
 
 func (r *Request) equal(o *Request) bool {
