@@ -34,7 +34,8 @@ var nearBack = [8]uint8{0, 8, 8, 9, 8, 10, 12, 14}
 // is subtracted takes longer; and all is in one function with few variables,
 // for a value that is spilled on that way costs as much as the load.
 func (d *decoder) fast(t *tables) outcome {
-	src, dst := d.src[d.in:len(d.src):len(d.src)], d.dst[:len(d.dst):len(d.dst)]
+	all := d.src[:len(d.src)+d.pad]
+	src, dst := all[d.in:len(all):len(all)], d.dst[:len(d.dst):len(d.dst)]
 	bits, nbits, out := d.bits, d.nbits, d.out
 	if len(src) < slackIn || out+slackOut > len(dst) {
 		return shortOfRoom
@@ -160,7 +161,7 @@ func (d *decoder) fast(t *tables) outcome {
 		out += length
 	}
 	nbits &= 63
-	d.bits, d.nbits, d.in, d.out = bits&(1<<nbits-1), nbits, len(d.src)-len(src), out
+	d.bits, d.nbits, d.in, d.out = bits&(1<<nbits-1), nbits, len(all)-len(src), out
 	return end
 }
 

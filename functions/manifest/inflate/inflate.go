@@ -21,11 +21,12 @@ type decoder struct {
 	bits  uint64 // read from src and not used yet, the next one lowest
 	nbits uint64 // how many of them there are
 	in    int    // bytes of src that are in bits or used
+	pad   int    // zeros that may be read behind src
 	out   int    // bytes of dst that are written
 
-	own  tables
-	lens [maxLit + maxDist]uint8
-	pre  [1 << preBits]uint32
+	own tables
+	scratch
+	tail [slackIn + 8 + slackIn]byte // the end of src, with zeros behind it
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -42,7 +43,7 @@ func Append(dst, src []byte, limit int) ([]byte, error) {
 	defer decoders.Put(d)
 	n := len(dst)
 	d.src, d.dst, d.start, d.limit = src, dst[:cap(dst)], n, n+limit
-	d.bits, d.nbits, d.in, d.out = 0, 0, 0, n
+	d.bits, d.nbits, d.in, d.out, d.pad = 0, 0, 0, n, 0
 	if len(d.dst) < n+slackOut {
 		d.dst = grown(dst, n+slackOut+3*len(src))
 	}
@@ -155,23 +156,53 @@ func (d *decoder) stored() error {
 }
 
 // codes decodes one block's codes up to its end: most of it in the fast loop,
-// which leaves the last bytes of input and output to the careful one.
+// and by the careful one what is left where there is no more room for output.
 func (d *decoder) codes(t *tables) error {
 	for {
 		switch d.fast(t) {
 		case blockEnd:
-			return nil
+			return d.unpad()
 		case corrupt:
 			return ErrCorrupt
+		}
+		if err := d.unpad(); err != nil {
+			return err
+		}
+		if d.pad == 0 && len(d.src)-d.in < slackIn {
+			d.padded()
+			continue
 		}
 		for more := true; more; {
 			done, err := d.careful(t)
 			if err != nil || done {
 				return err
 			}
-			more = len(d.src)-d.in < slackIn // with input left it was the output that ended
+			more = len(d.src)-d.in+d.pad < slackIn // with input left it was the output that ended
 		}
 	}
+}
+
+// padded puts the end of src where zeros follow it, for the fast loop to read it whole.
+func (d *decoder) padded() {
+	d.in -= int(d.nbits >> 3) // whole bytes go back
+	d.nbits &= 7
+	d.bits &= 1<<d.nbits - 1
+	n := copy(d.tail[:slackIn+8], d.src[d.in:])
+	clear(d.tail[n:])
+	d.src, d.in, d.pad = d.tail[:n], 0, len(d.tail)-n
+}
+
+// unpad gives back what was read behind src, where that is not used.
+func (d *decoder) unpad() error {
+	if over := uint64(max(0, d.in-len(d.src))) * 8; over > 0 {
+		if over > d.nbits {
+			return ErrShort
+		}
+		d.in = len(d.src)
+		d.nbits -= over
+		d.bits &= 1<<d.nbits - 1
+	}
+	return nil
 }
 
 // careful decodes one symbol, however little input and output are left.

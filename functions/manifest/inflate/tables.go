@@ -46,7 +46,7 @@ type tables struct {
 }
 
 // symbols hold entries without their code's length.
-var litSyms, distSyms, preSyms = func() (lit [288]uint32, dist [32]uint32, pre [19]uint32) {
+var litSyms, distSyms, preSyms = func() (lit, dist, pre [usedMask + 1]uint32) {
 	for i := range 256 {
 		lit[i] = fLit | uint32(i)<<16
 	}
@@ -66,7 +66,7 @@ var litSyms, distSyms, preSyms = func() (lit [288]uint32, dist [32]uint32, pre [
 		base += 1 << extra
 	}
 	dist[30], dist[31] = invalid, invalid
-	for i := range pre {
+	for i := range 19 {
 		pre[i] = uint32(i) << 16
 	}
 	return lit, dist, pre
@@ -75,18 +75,28 @@ var litSyms, distSyms, preSyms = func() (lit [288]uint32, dist [32]uint32, pre [
 // entry adds the bits of a code to a symbol.
 func entry(sym, n uint32) uint32 { return sym + n<<8 + n }
 
-// build makes the table of the code with these lengths, whose main table has
-// top bits; it reports whether there can be such a code. As compress/flate has it, a code must be complete, but for one of no symbol, or of one symbol and
+// A used symbol of a code: its number, and above it the length of its code.
+const (
+	usedShift = 9
+	usedMask  = 1<<usedShift - 1
+)
+
+// scratch is memory for the making of tables.
+type scratch struct {
+	pre    [1 << preBits]uint32 // the table of the code of lengths
+	used   [usedMask + 1]uint16 // symbols of both codes of a block, as read
+	count  [16]uint32           // how many there are of each length
+	sorted [usedMask + 1]uint32 // the entries of one code in the order of their codes, without its bits
+}
+
+// build makes the table of the code of these used symbols, in the order of their
+// numbers, whose main table has top bits; it reports whether there can be such a
+// code. As compress/flate has it, a code must be complete, but for one of no symbol, or of one symbol and
 // one bit: then what has no meaning is refused where it occurs.
-func build(table []uint32, top uint32, lens []uint8, syms []uint32) bool {
-	var count [16]uint32
-	for _, l := range lens {
-		count[l&15]++
-	}
-	used := uint32(len(lens)) - count[0]
-	count[0] = 0
+//
+// count is how many of them there are of each length.
+func (s *scratch) build(table []uint32, top uint32, used []uint16, count *[16]uint32, syms *[usedMask + 1]uint32) bool {
 	var first [17]uint32 // of each length, in sorted
-	longest := uint32(0)
 	left := int32(1)
 	for i := 1; i <= maxCode; i++ {
 		left = left<<1 - int32(count[i])
@@ -94,75 +104,86 @@ func build(table []uint32, top uint32, lens []uint8, syms []uint32) bool {
 			return false
 		}
 		first[i+1] = first[i] + count[i]
-		if count[i] > 0 {
-			longest = uint32(i)
-		}
 	}
 	if left > 0 {
-		return used <= 1 && longest <= 1 && incomplete(table[:1<<top], lens, syms)
+		return uint32(len(used)) == count[1] && len(used) <= 1 && incomplete(table[:1<<top], used, syms)
 	}
-	var sorted [288]uint16
-	for s, l := range lens {
-		if l != 0 {
-			i := first[l&15]
-			if i < uint32(len(sorted)) {
-				sorted[i] = uint16(s)
-			}
-			first[l&15] = i + 1
-		}
+	for _, u := range used {
+		n := u >> usedShift & 15
+		i := first[n]
+		first[n] = i + 1
+		s.sorted[i&usedMask] = syms[u&usedMask]
 	}
-	fill(table, top, &count, sorted[:used], syms)
+	fill(table, top, count, s.sorted[:len(used)])
 	return true
 }
 
 // incomplete makes the table of one code of one bit, or of none.
-func incomplete(table []uint32, lens []uint8, syms []uint32) bool {
+func incomplete(table []uint32, used []uint16, syms *[usedMask + 1]uint32) bool {
 	for i := range table {
 		table[i] = invalid
 	}
-	for s, l := range lens {
-		if l == 1 {
-			for i := 0; i < len(table); i += 2 {
-				table[i] = entry(syms[s], 1)
-			}
+	for _, u := range used {
+		for i := 0; i < len(table); i += 2 {
+			table[i] = entry(syms[u&usedMask], 1)
 		}
 	}
 	return true
 }
 
+// reversed are the numbers of litBits bits with their bits in reverse.
+var reversed = func() (r [1 << litBits]uint16) {
+	for i := range r {
+		r[i] = bits.Reverse16(uint16(i)) >> (16 - litBits)
+	}
+	return r
+}()
+
 // fill writes the entries of a complete code, in the order of their codes.
 // Deflate packs a code with its first bit lowest: codes are kept in reverse,
 // and the table for codes of n bits, written twice over, is the one for n+1.
-func fill(table []uint32, top uint32, count *[16]uint32, sorted []uint16, syms []uint32) {
-	code, n, size := uint32(0), uint32(0), uint32(1)
-	i := 0
+func fill(table []uint32, top uint32, count *[16]uint32, sorted []uint32) {
+	code, size := uint32(0), uint32(1) // code is of n bits, not reversed
+	n := uint32(0)
+	rest := sorted
 	for n < top {
 		n++
-		if i > 0 {
+		if len(rest) < len(sorted) {
 			copy(table[size:2*size], table[:size])
 		}
 		size = 1 << n
-		for c := count[n]; c > 0; c-- {
-			table[code] = entry(syms[sorted[i]], n)
-			i++
-			code = next(code, n)
+		code <<= 1
+		c := int(count[n&15])
+		if c == 0 {
+			continue
 		}
+		add := n<<8 + n
+		for i, sym := range rest[:c] {
+			table[reversed[(code+uint32(i))<<(litBits-n)&litMask]] = sym + add
+		}
+		code += uint32(c)
+		rest = rest[c:]
 	}
-	if i == len(sorted) {
-		return
+	if len(rest) > 0 {
+		fillLong(table, top, code, count, rest)
 	}
-	// The codes left are longer: each prefix of top bits has a subtable, as
-	// wide as its longest code.
-	end, start := size, uint32(0)
+}
+
+// fillLong writes the entries of codes of more than top bits, the first of which
+// begins with the top bits of code: each such prefix has a subtable, as wide as
+// its longest code.
+func fillLong(table []uint32, top, code uint32, count *[16]uint32, rest []uint32) {
+	end, start := uint32(1)<<top, uint32(0)
 	prefix := ^uint32(0)
-	c := uint32(0)
-	for ; i < len(sorted); i++ {
+	n, c := top, uint32(0)
+	for _, sym := range rest {
 		for c == 0 {
 			n++
+			code <<= 1
 			c = count[n&15]
 		}
-		if code&(size-1) != prefix {
-			prefix = code & (size - 1)
+		if code>>(n-top) != prefix {
+			prefix = code >> (n - top)
 			start = end
 			width := n - top
 			for room := int32(1)<<width - int32(c); room > 0 && width < maxCode-top; {
@@ -170,48 +191,39 @@ func fill(table []uint32, top uint32, count *[16]uint32, sorted []uint16, syms [
 				room = room<<1 - int32(count[(top+width)&15])
 			}
 			end = start + 1<<width
-			table[prefix] = start<<16 | fExc | fSub | width<<8 | top
+			table[bits.Reverse32(prefix)>>(32-top)] = start<<16 | fExc | fSub | width<<8 | top
 		}
-		e := entry(syms[sorted[i]], n-top)
-		for j := start + code>>top; j < end; j += 1 << (n - top) {
+		e := entry(sym, n-top)
+		low := bits.Reverse32(code << (32 - n + top))
+		for j := start + low; j < end; j += 1 << (n - top) {
 			table[j] = e
 		}
-		code = next(code, n)
+		code++
 		c--
 	}
-}
-
-// next returns the code of n bits that follows, both reversed; 0 after the last.
-func next(code, n uint32) uint32 {
-	zeros := ^code & (1<<n - 1)
-	if zeros == 0 {
-		return code // the last code of all
-	}
-	bit := uint32(1) << (bits.Len32(zeros) - 1)
-	return code&(bit-1) | bit
 }
 
 // fixed returns the tables of blocks with fixed codes.
 var fixed = sync.OnceValue(func() *tables {
 	t := new(tables)
-	var lens [288]uint8
-	for i := range lens {
+	var s scratch
+	used := s.used[:288]
+	for i := range used {
+		n := 8
 		switch {
 		case i < 144:
-			lens[i] = 8
 		case i < 256:
-			lens[i] = 9
+			n = 9
 		case i < 280:
-			lens[i] = 7
-		default:
-			lens[i] = 8
+			n = 7
 		}
+		used[i] = uint16(i | n<<usedShift)
 	}
-	build(t.lit[:], litBits, lens[:], litSyms[:])
+	s.build(t.lit[:], litBits, used, &[16]uint32{7: 24, 8: 152, 9: 112}, &litSyms)
 	for i := range 32 {
-		lens[i] = 5
+		used[i] = uint16(i | 5<<usedShift)
 	}
-	build(t.dist[:], distBits, lens[:32], distSyms[:])
+	s.build(t.dist[:], distBits, used[:32], &[16]uint32{5: 32}, &distSyms)
 	return t
 })
 
@@ -228,26 +240,61 @@ func (d *decoder) readTables() error {
 	if lits > maxLit || dists > maxDist {
 		return ErrCorrupt
 	}
-	var pre [19]uint8
-	for i := range pres {
-		if d.nbits < 3 && !d.need(3) {
-			return ErrShort
-		}
-		pre[preOrder[i]] = uint8(d.bits & 7)
-		d.drop(3)
-	}
-	if !build(d.pre[:], preBits, pre[:], preSyms[:]) {
-		return ErrCorrupt
-	}
-	if err := d.readLens(lits + dists); err != nil {
+	if err := d.readPre(pres); err != nil {
 		return err
 	}
-	// Without a code for its end no block is ever read to its end.
-	t := &d.own
-	if d.lens[256] == 0 || !build(t.lit[:], litBits, d.lens[:lits], litSyms[:]) {
+	used, err := d.readLens(lits + dists)
+	if err != nil {
+		return err
+	}
+	// The distances are the last; before them the last but few are the lengths, and
+	// the end of the block, without which no block is ever read to its end.
+	n := len(used)
+	var count [16]uint32
+	for n > 0 && int(used[n-1]&usedMask) >= lits {
+		used[n-1] -= uint16(lits)
+		count[used[n-1]>>usedShift&15]++
+		n--
+	}
+	for i, c := range count {
+		d.count[i] -= c
+	}
+	end := n - 1
+	for end >= 0 && used[end]&usedMask > 256 {
+		end--
+	}
+	if end < 0 || used[end]&usedMask != 256 {
 		return ErrCorrupt
 	}
-	if !build(t.dist[:], distBits, d.lens[lits:lits+dists], distSyms[:]) {
+	t := &d.own
+	if !d.build(t.lit[:], litBits, used[:n], &d.count, &litSyms) || !d.build(t.dist[:], distBits, used[n:], &count, &distSyms) {
+		return ErrCorrupt
+	}
+	return nil
+}
+
+// readPre reads the code of lengths, of n symbols, and makes its table.
+func (d *decoder) readPre(n int) error {
+	var lens [19]uint8
+	for i, at := range preOrder[:n] {
+		if i == 0 || i == 16 {
+			d.fill() // 16 times 3 bits at least, where there are so many
+		}
+		lens[at] = uint8(d.bits & 7)
+		d.bits >>= 3
+		d.nbits -= 3
+		if int64(d.nbits) < 0 {
+			return ErrShort
+		}
+	}
+	var count [16]uint32
+	k := 0
+	for i, n := range lens {
+		d.used[k&usedMask] = uint16(i) | uint16(n)<<usedShift
+		k += int(n+7) >> 3
+		count[n&15]++
+	}
+	if !d.build(d.pre[:], preBits, d.used[:k], &count, &preSyms) {
 		return ErrCorrupt
 	}
 	return nil
@@ -257,10 +304,13 @@ func (d *decoder) readTables() error {
 // a run and how many bits add to it.
 var runs = [4]struct{ least, extra uint8 }{{3, 2}, {3, 3}, {11, 7}, {}}
 
-// readLens reads n lengths of codes, in runs.
-func (d *decoder) readLens(n int) error {
-	lens := &d.lens
+// readLens reads n lengths of codes, in runs, and returns the symbols that have one.
+func (d *decoder) readLens(n int) ([]uint16, error) {
 	bits, nbits := d.bits, d.nbits
+	used, count := &d.used, &d.count
+	*count = [16]uint32{}
+	last := uint16(0) // length, shifted
+	k, none := 0, true
 	for i := 0; i < n; {
 		if nbits < preBits+7 {
 			d.bits, d.nbits = bits, nbits
@@ -268,43 +318,47 @@ func (d *decoder) readLens(n int) error {
 			bits, nbits = d.bits, d.nbits
 		}
 		e := uint64(d.pre[bits&(1<<preBits-1)])
-		used, sym := e&63, e>>16
+		took, sym := e&63, e>>16
 		if e&fExc != 0 {
-			return ErrCorrupt
+			return nil, ErrCorrupt
 		}
 		if sym < 16 {
-			if used > nbits {
-				return ErrShort
+			if took > nbits {
+				return nil, ErrShort
 			}
-			bits >>= used
-			nbits -= used
-			lens[i] = uint8(sym)
+			bits >>= took
+			nbits -= took
+			last = uint16(sym) << usedShift
+			used[k&usedMask] = uint16(i) | last
+			k += int(sym+15) >> 4
 			i++
+			count[sym&15]++
+			none = false
 			continue
 		}
 		r := runs[sym&3]
-		run := int(r.least) + int(bits>>used&(1<<(r.extra&7)-1))
-		used += uint64(r.extra)
-		val := uint8(0)
-		if sym == 16 {
-			if i == 0 {
-				return ErrCorrupt
+		run := int(r.least) + int(bits>>took&(1<<(r.extra&7)-1))
+		took += uint64(r.extra)
+		if took > nbits {
+			return nil, ErrShort
+		}
+		if run > n-i || none && sym == 16 {
+			return nil, ErrCorrupt
+		}
+		bits >>= took & 63
+		nbits -= took
+		none = false
+		if sym != 16 {
+			last = 0
+		} else if last != 0 {
+			for j := range run {
+				used[(k+j)&usedMask] = uint16(i+j) | last
 			}
-			val = lens[i-1]
-		}
-		if used > nbits {
-			return ErrShort
-		}
-		if run > n-i {
-			return ErrCorrupt
-		}
-		bits >>= used & 63
-		nbits -= used
-		for j := range lens[i : i+run] {
-			lens[i+j] = val
+			k += run
+			count[last>>usedShift&15] += uint32(run)
 		}
 		i += run
 	}
 	d.bits, d.nbits = bits, nbits
-	return nil
+	return used[:k], nil
 }
