@@ -84,7 +84,7 @@ func (a *auditTarget) find(id string) error {
 	session := strings.TrimPrefix(id, "psyberg_")
 	var staged []*psyberg.Snapshot
 	for _, s := range a.Meta.Snapshots {
-		if s.Summary[psyberg.SummaryWAPID] == id {
+		if s.Summary.Get(psyberg.SummaryWAPID) == id {
 			staged = append(staged, s)
 		}
 	}
@@ -114,7 +114,7 @@ func (a *auditTarget) find(id string) error {
 	if head != nil {
 		a.Snapshot = head
 		a.takeLine(func(s *psyberg.Snapshot) bool {
-			return s.Summary[psyberg.SummaryPublishedWAPID] == id || s.Summary[psyberg.SummarySession] == session
+			return s.Summary.Get(psyberg.SummaryPublishedWAPID) == id || s.Summary.Get(psyberg.SummarySession) == session
 		})
 	}
 	if n := len(a.steps); n > 0 {
@@ -140,13 +140,13 @@ func (a *auditTarget) takeLine(wanted func(*psyberg.Snapshot) bool) {
 func (a *auditTarget) notStaged(id string, head *psyberg.Snapshot) error {
 	text := fmt.Sprintf("find what %q staged in table %q: no snapshot carries that wap.id, and there is no branch %q", id, a.Name, "psyberg_"+id)
 	if head != nil {
-		if app := head.Summary["spark.app.id"]; head.Operation == "delete" && app != "" {
+		if app := head.Summary.Get("spark.app.id"); head.Operation == "delete" && app != "" {
 			text += fmt.Sprintf("; the head %d is a delete by Spark application %s: Spark commits a DELETE that drops whole files to main at once, it is not staged", head.ID, app)
 		}
 	}
 	var ids []string
 	for _, s := range a.Meta.Snapshots {
-		if w := s.Summary[psyberg.SummaryWAPID]; w != "" {
+		if w := s.Summary.Get(psyberg.SummaryWAPID); w != "" {
 			ids = append(ids, w)
 		}
 	}

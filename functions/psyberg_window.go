@@ -95,11 +95,10 @@ func (r windowRow) wapID() (string, bool) {
 	if r.snap == nil {
 		return "", false
 	}
-	if id, ok := r.snap.Summary[psyberg.SummaryPublishedWAPID]; ok {
+	if id, ok := r.snap.Summary.Lookup(psyberg.SummaryPublishedWAPID); ok {
 		return id, true
 	}
-	id, ok := r.snap.Summary[psyberg.SummaryWAPID]
-	return id, ok
+	return r.snap.Summary.Lookup(psyberg.SummaryWAPID)
 }
 
 func windowFunctionColumns() []column[windowRow] {
@@ -155,7 +154,7 @@ func windowFunctionColumns() []column[windowRow] {
 			if r.snap == nil {
 				return nil
 			}
-			return r.snap.Summary
+			return r.snap.Summary.Map()
 		}),
 	})
 }

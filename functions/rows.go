@@ -182,7 +182,7 @@ func stagedSnapshot(p *pinned, id string) (*psyberg.Snapshot, error) {
 	var ids []string
 	same := 0
 	for _, s := range p.Meta.Snapshots {
-		if w, ok := s.Summary[psyberg.SummaryWAPID]; ok {
+		if w, ok := s.Summary.Lookup(psyberg.SummaryWAPID); ok {
 			ids = append(ids, w)
 			if w == id {
 				same++

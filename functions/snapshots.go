@@ -71,7 +71,7 @@ var snapshotColumns = []column[snapshotRow]{
 	long("parent_id", func(r snapshotRow) (int64, bool) { return int64(r.Parent), r.HasParent }),
 	text("operation", func(r snapshotRow) (string, bool) { return r.Operation, r.Operation != "" }),
 	text("manifest_list", func(r snapshotRow) (string, bool) { return r.ManifestList, r.ManifestList != "" }),
-	stringMap("summary", func(r snapshotRow) map[string]string { return r.Summary }),
+	stringMap("summary", func(r snapshotRow) map[string]string { return r.Summary.Map() }),
 	integer("schema_id", func(r snapshotRow) (int, bool) { return r.SchemaID, r.HasSchema }),
 	long("sequence_number", func(r snapshotRow) (int64, bool) { return int64(r.Sequence), true }),
 	boolean("clock_skew", func(r snapshotRow) (bool, bool) { return r.skew, r.knowsParent }),

@@ -42,13 +42,13 @@ func othersOf(s *discover.Source) []otherSnapshot {
 	if head != nil {
 		for _, a := range s.History.Line(head.ID).Snapshots {
 			onLine[a.ID] = true
-			published["wap "+a.Summary[psyberg.SummaryPublishedWAPID]] = true
-			published["id "+a.Summary[psyberg.SummarySourceSnapshot]] = true
+			published["wap "+a.Summary.Get(psyberg.SummaryPublishedWAPID)] = true
+			published["id "+a.Summary.Get(psyberg.SummarySourceSnapshot)] = true
 		}
 	}
 	later := laterThan(s)
 	for _, x := range s.History.Snapshots {
-		id, wap := fmt.Sprint(int64(x.ID)), x.Summary[psyberg.SummaryWAPID]
+		id, wap := fmt.Sprint(int64(x.ID)), x.Summary.Get(psyberg.SummaryWAPID)
 		branches := branchesOf(s, x.ID)
 		switch {
 		case onLine[x.ID]:

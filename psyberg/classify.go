@@ -46,10 +46,10 @@ func Classify(s *Snapshot) (Class, string) {
 	if s.Operation == "replace" {
 		return ClassReplace, "operation replace: the same rows in other files"
 	}
-	if s.Summary[summaryChanged] == "0" && !added && !removed {
+	if s.Summary.Get(summaryChanged) == "0" && !added && !removed {
 		return ClassEmpty, "the summary counts no change"
 	}
-	id, published := s.Summary[SummaryPublishedWAPID]
+	id, published := s.Summary.Lookup(SummaryPublishedWAPID)
 	switch {
 	case published && (s.Operation == "append" || s.Operation == "overwrite"):
 		return ClassPublished, fmt.Sprintf("operation %s, published from wap.id %q", s.Operation, id)
@@ -82,7 +82,7 @@ func ChangesRows(s *Snapshot) bool {
 
 func (s *Snapshot) hasCount(keys []string) bool {
 	for _, k := range keys {
-		if n, err := strconv.ParseInt(s.Summary[k], 10, 64); err == nil && n != 0 {
+		if n, err := strconv.ParseInt(s.Summary.Get(k), 10, 64); err == nil && n != 0 {
 			return true
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Snapshot) hasCount(keys []string) bool {
 
 // Count returns a number of the summary; nil where it is missing or no number.
 func (s *Snapshot) Count(key string) *int64 {
-	n, err := strconv.ParseInt(s.Summary[key], 10, 64)
+	n, err := strconv.ParseInt(s.Summary.Get(key), 10, 64)
 	if err != nil {
 		return nil
 	}

@@ -29,8 +29,8 @@ func FuzzSummaries(f *testing.F) {
 	f.Add("", "0", "")
 	f.Add("added-data-files=x", "99999999999999999999", "d=%ZZ/h=")
 	f.Fuzz(func(t *testing.T, counts, changed, path string) {
-		s := &Snapshot{ID: 1, Operation: "append", Summary: map[string]string{summaryChanged: changed, "partitions." + path: counts,
-			SummaryValidTo: counts, SummaryKafkaValid: changed}}
+		s := &Snapshot{ID: 1, Operation: "append", Summary: SummaryOf(map[string]string{summaryChanged: changed, "partitions." + path: counts,
+			SummaryValidTo: counts, SummaryKafkaValid: changed})}
 		Classify(s)
 		parseCounts(counts)
 		partitionSummaries(s)

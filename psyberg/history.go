@@ -83,11 +83,11 @@ func (l Line) expired() bool {
 	}
 	s := l.Snapshots[len(l.Snapshots)-1]
 	for _, what := range []string{"data-files", "delete-files", "records"} {
-		total, err := strconv.ParseInt(s.Summary["total-"+what], 10, 64)
+		total, err := strconv.ParseInt(s.Summary.Get("total-"+what), 10, 64)
 		if err != nil {
 			continue
 		}
-		added, _ := strconv.ParseInt(s.Summary["added-"+what], 10, 64)
+		added, _ := strconv.ParseInt(s.Summary.Get("added-"+what), 10, 64)
 		if total > added {
 			return true
 		}

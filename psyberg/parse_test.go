@@ -116,7 +116,11 @@ func FuzzParseVTTS(f *testing.F) {
 
 func TestR5_VTTS(t *testing.T) {
 	snaps := chain(1, 2, 3)
-	set := func(id int, key, value string) { snaps[id-1].Summary[key] = value }
+	set := func(id int, key, value string) {
+		sum := snaps[id-1].Summary.Map()
+		sum[key] = value
+		snaps[id-1].Summary = SummaryOf(sum)
+	}
 	set(1, SummaryKafkaValid, "1694728800000") // 2023-09-14T22:00:00Z
 	set(2, SummaryKafkaValid, "1694725200000") // 21:00, newer: this one counts
 	set(1, SummaryValidTo, "2023-09-14T23:00Z")

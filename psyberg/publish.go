@@ -115,7 +115,7 @@ func FindPublished(h *History, head Pin, id string) (SnapshotID, bool) {
 
 func published(l Line, id string) *Snapshot {
 	for _, s := range l.Snapshots {
-		if s.Summary[SummaryPublishedWAPID] == id || s.Summary[SummaryWAPID] == id || s.Summary[SummarySession] == id {
+		if s.Summary.Get(SummaryPublishedWAPID) == id || s.Summary.Get(SummaryWAPID) == id || s.Summary.Get(SummarySession) == id {
 			return s
 		}
 	}
@@ -133,7 +133,7 @@ func findStaged(req PublishRequest) staged {
 	}
 	var found []*Snapshot
 	for _, x := range req.Target.Snapshots {
-		if x.Summary[SummaryWAPID] == req.ID {
+		if x.Summary.Get(SummaryWAPID) == req.ID {
 			found = append(found, x)
 		}
 	}
@@ -199,7 +199,7 @@ func (s *staged) relate(pin Pin, head Line) {
 }
 
 func isDynamicOverwrite(s *Snapshot) bool {
-	return s.Operation == "overwrite" && s.Summary[SummaryReplaceParts] == "true"
+	return s.Operation == "overwrite" && s.Summary.Get(SummaryReplaceParts) == "true"
 }
 
 // WhyUnstaged says why nothing is staged under an id in the target, with what a
@@ -223,9 +223,9 @@ func unstagedDelete(head Line, since *Instant) string {
 		if x.CommittedAt < *since {
 			break
 		}
-		if x.Operation == "delete" && x.Summary[SummarySession] == "" && x.Summary["spark.app.id"] != "" {
+		if x.Operation == "delete" && x.Summary.Get(SummarySession) == "" && x.Summary.Get("spark.app.id") != "" {
 			return fmt.Sprintf("snapshot %d, a delete by application %s, is on the target since the session began: "+
-				"Spark does not stage a DELETE that drops whole files", x.ID, x.Summary["spark.app.id"])
+				"Spark does not stage a DELETE that drops whole files", x.ID, x.Summary.Get("spark.app.id"))
 		}
 	}
 	return ""

@@ -51,7 +51,7 @@ func (s *simTable) commit(operation string, added []*simFile, removed []string) 
 	s.sequence++
 	s.made++
 	snap := &Snapshot{ID: SnapshotID(1000 + s.made), Parent: s.head, HasParent: s.head != 0, Sequence: s.sequence,
-		CommittedAt: Instant(s.sequence), Operation: operation, Summary: map[string]string{"changed-partition-count": "1"}}
+		CommittedAt: Instant(s.sequence), Operation: operation, Summary: SummaryOf(map[string]string{"changed-partition-count": "1"})}
 	live := slices.DeleteFunc(slices.Clone(s.liveAt[s.head]), func(p string) bool { return slices.Contains(removed, p) })
 	for _, p := range removed {
 		f := s.files[p].File

@@ -50,7 +50,7 @@ func parseCounts(text string) (c partitionCounts, ok bool) {
 // where they are not all there: their number must be changed-partition-count.
 func partitionSummaries(s *Snapshot) (map[string]partitionCounts, bool) {
 	out := map[string]partitionCounts{}
-	for key, value := range s.Summary {
+	for key, value := range s.Summary.Map() {
 		path, is := strings.CutPrefix(key, SummaryPrefix)
 		if !is {
 			continue

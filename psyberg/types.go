@@ -87,11 +87,11 @@ type Snapshot struct {
 	HasParent    bool
 	Sequence     SequenceNumber // 0 in v1 tables
 	CommittedAt  Instant
-	Operation    string            // append, replace, overwrite, delete; "" where a v1 writer left it out
-	Summary      map[string]string // without "operation"; never nil
-	ManifestList string            // "" where a v1 snapshot lists its manifests inline
-	Manifests    []string          // v1 only: inline manifest locations
-	SchemaID     int               // meaningful where HasSchema
+	Operation    string   // append, replace, overwrite, delete; "" where a v1 writer left it out
+	Summary      Summary  // without "operation"
+	ManifestList string   // "" where a v1 snapshot lists its manifests inline
+	Manifests    []string // v1 only: inline manifest locations
+	SchemaID     int      // meaningful where HasSchema
 	HasSchema    bool
 	FirstRowID   *int64 // v3
 	AddedRows    *int64 // v3

@@ -189,11 +189,11 @@ func ResolveVTTS(in VTTSInput) (VTTS, error) {
 			if key == SummaryKafkaValid {
 				parse = parseValidThrough
 			}
-			i := slices.IndexFunc(line, func(s *Snapshot) bool { return s.Summary[key] != "" })
+			i := slices.IndexFunc(line, func(s *Snapshot) bool { return s.Summary.Get(key) != "" })
 			if i < 0 {
 				continue
 			}
-			if err := take(line[i].Summary[key], fmt.Sprintf("summary %s of snapshot %d", key, line[i].ID), parse); err != nil {
+			if err := take(line[i].Summary.Get(key), fmt.Sprintf("summary %s of snapshot %d", key, line[i].ID), parse); err != nil {
 				return VTTS{}, err
 			}
 		}

@@ -13,7 +13,7 @@ func chain(ids ...SnapshotID) []*Snapshot {
 	var out []*Snapshot
 	for i, id := range ids {
 		s := &Snapshot{ID: id, Sequence: SequenceNumber(id), CommittedAt: Instant(int64(id) * microsPerHour),
-			Operation: "append", Summary: map[string]string{"added-data-files": "1"}}
+			Operation: "append", Summary: SummaryOf(map[string]string{"added-data-files": "1"})}
 		if i > 0 {
 			s.Parent, s.HasParent = ids[i-1], true
 		}
@@ -31,7 +31,7 @@ func TestW1_Verdicts(t *testing.T) {
 	javaExpired := NewHistory("u", 2, chain(1, 2, 3, 4)[2:]) // 3 still names 2
 	lost := chain(3, 4)                                      // PyIceberg: 3 has lost its parent's name
 	pyExpired := NewHistory("u", 2, lost)
-	lost[0].Summary = map[string]string{"added-data-files": "1", "total-data-files": "3"}
+	lost[0].Summary = SummaryOf(map[string]string{"added-data-files": "1", "total-data-files": "3"})
 	tagged := NewHistory("u", 2, append(chain(1), lost...)) // 1 is kept by a tag
 	javaTagged := NewHistory("u", 2, append(chain(1), chain(1, 2, 3, 4)[2:]...))
 	rolled := NewHistory("u", 2, append(chain(1, 2, 3), chain(1, 2, 5)[2]))

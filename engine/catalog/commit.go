@@ -80,7 +80,7 @@ func (ch Change) check() (map[string]string, error) {
 // existing finds the snapshot of a change that is in the table already.
 func existing(st *state, ch Change) (Result, error) {
 	found := func(s *psyberg.Snapshot) (Result, error) {
-		return Result{Snapshot: s.ID, HasSnapshot: true, Existed: true, Summary: s.Summary}, nil
+		return Result{Snapshot: s.ID, HasSnapshot: true, Existed: true, Summary: s.Summary.Map()}, nil
 	}
 	if ch.WapID != "" {
 		if s := publishedWap(st, ch.WapID); s != nil {
@@ -105,7 +105,7 @@ func existing(st *state, ch Change) (Result, error) {
 			if session == "" && others[s.ID] {
 				break // a branch of no session has only what it added itself
 			}
-			if s.Summary[keySession] == session && s.Summary[keyStep] == ch.Step {
+			if s.Summary.Get(keySession) == session && s.Summary.Get(keyStep) == ch.Step {
 				return found(s)
 			}
 		}
@@ -303,13 +303,13 @@ func withoutRowIDs(mf iceberg.ManifestFile) iceberg.ManifestFile {
 // published-wap-id (cherry-picked), or as wap.id (its ref was moved).
 func publishedWap(st *state, id string) *psyberg.Snapshot {
 	return mainAncestor(st, func(s *psyberg.Snapshot) bool {
-		return s.Summary[keyPublishedWapID] == id || s.Summary[keyWapID] == id
+		return s.Summary.Get(keyPublishedWapID) == id || s.Summary.Get(keyWapID) == id
 	})
 }
 
 // publishedSession is the newest ancestor of main's head of a session.
 func publishedSession(st *state, session string) *psyberg.Snapshot {
-	return mainAncestor(st, func(s *psyberg.Snapshot) bool { return s.Summary[keySession] == session })
+	return mainAncestor(st, func(s *psyberg.Snapshot) bool { return s.Summary.Get(keySession) == session })
 }
 
 func mainAncestor(st *state, is func(*psyberg.Snapshot) bool) *psyberg.Snapshot {
@@ -330,7 +330,7 @@ func stagedWap(st *state, id string) []*psyberg.Snapshot {
 	var out []*psyberg.Snapshot
 	head := st.head(mainBranch)
 	for _, s := range st.m.Snapshots {
-		if s.Summary[keyWapID] == id && (head == nil || !st.m.AncestorOf(s.ID, head.ID)) {
+		if s.Summary.Get(keyWapID) == id && (head == nil || !st.m.AncestorOf(s.ID, head.ID)) {
 			out = append(out, s)
 		}
 	}

@@ -212,8 +212,8 @@ func TestParallelAppendsAllLand(t *testing.T) {
 	}
 	f.want("main", "f0 f1 f2 f3 f4 f5 f6 f7")
 	head := f.state().head("main")
-	if head.Summary["total-data-files"] != "8" || head.Summary["total-records"] != "8" {
-		t.Errorf("totals: %v", head.Summary)
+	if head.Summary.Get("total-data-files") != "8" || head.Summary.Get("total-records") != "8" {
+		t.Errorf("totals: %v", head.Summary.Map())
 	}
 }
 

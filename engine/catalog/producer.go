@@ -347,7 +347,7 @@ func (p *producer) finish(ctx context.Context) (*produced, error) {
 	var parentSummary map[string]string
 	if p.b.parent != nil {
 		id := int64(p.b.parent.ID)
-		parent, parentSummary = &id, p.b.parent.Summary
+		parent, parentSummary = &id, p.b.parent.Summary.Map()
 	}
 	path := p.a.st.paths.metadata(fmt.Sprintf("snap-%d-1-%s.avro", p.id, p.commit))
 	out, err := p.a.create(ctx, "manifest list", path)
@@ -372,7 +372,7 @@ func (p *producer) finish(ctx context.Context) (*produced, error) {
 		first, rows := p.b.nextRow, nextRow-p.b.nextRow
 		snap.FirstRowID, snap.AddedRows = &first, &rows
 	}
-	next := &base{sequence: seq, nextRow: nextRow, at: at, parent: &psyberg.Snapshot{ID: psyberg.SnapshotID(p.id), Summary: props}}
+	next := &base{sequence: seq, nextRow: nextRow, at: at, parent: &psyberg.Snapshot{ID: psyberg.SnapshotID(p.id), Summary: psyberg.SummaryOf(props)}}
 	// Read back what the list made of sequence numbers and row ids.
 	next.manifests, err = snap.Manifests(reader{p.a.st.files})
 	if err != nil {

@@ -169,10 +169,10 @@ func (a *attempt) replay(ctx context.Context, steps []*psyberg.Snapshot) (psyber
 // are not computed, and the session's own; Iceberg's marks of a cherry-pick
 // are added.
 func replayProps(s *psyberg.Snapshot) map[string]string {
-	out := maps.Clone(s.Summary)
+	out := s.Summary.Map()
 	maps.DeleteFunc(out, func(k, _ string) bool { return isComputed(k) && !strings.HasPrefix(k, branchPrefixKey) })
 	out[keySource] = fmt.Sprint(int64(s.ID))
-	if id := s.Summary[keyWapID]; id != "" {
+	if id := s.Summary.Get(keyWapID); id != "" {
 		out[keyPublishedWapID] = id
 	}
 	return out
@@ -224,7 +224,7 @@ func published(st *state, id string) *psyberg.Snapshot {
 // does not stage a DELETE that drops whole files, it goes to main at once.
 func (st *state) stray(id string) string {
 	for _, s := range st.m.Snapshots {
-		if s.Summary[keyProcess] != "" && s.Summary["app-id"] == id || s.Summary["spark.app.id"] == id {
+		if s.Summary.Get(keyProcess) != "" && s.Summary.Get("app-id") == id || s.Summary.Get("spark.app.id") == id {
 			return fmt.Sprintf("; snapshot %d of that application is not staged (Spark commits a DELETE of whole files to main at once)", s.ID)
 		}
 	}
@@ -301,7 +301,7 @@ func (st *state) lookBranch(p staged, head, tip *psyberg.Snapshot) (staged, erro
 // replayable refuses p where snapshot s, staged on first's parent, may not be
 // made again on a head that has moved.
 func (st *state) replayable(p *staged, s, first, head *psyberg.Snapshot) error {
-	replaces := s.Summary[keyReplace] == "true"
+	replaces := s.Summary.Get(keyReplace) == "true"
 	if s.Operation == string(table.OpAppend) {
 		return nil
 	}

@@ -39,7 +39,7 @@ func TestP2_AppendIsReplayed(t *testing.T) {
 		}
 		f.want("main", "a1 b2")
 		head := f.state().head("main")
-		sum := head.Summary
+		sum := head.Summary.Map()
 		if sum["published-wap-id"] != "s1" || sum["wap.id"] != "" || sum["psyberg.session-id"] != "s1" || sum["mine"] != "1" ||
 			sum["total-data-files"] != "2" || sum["source-snapshot-id"] == "" {
 			t.Errorf("summary %v", sum)

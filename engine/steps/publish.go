@@ -163,7 +163,7 @@ func (s *Steps) owned(ctx context.Context, q PublishRequest, id psyberg.Snapshot
 	if !ok {
 		return nil // the move will say
 	}
-	if p := snap.Summary["psyberg.process-name"]; p != "" && p != q.process {
+	if p := snap.Summary.Get("psyberg.process-name"); p != "" && p != q.process {
 		return fmt.Errorf("publish %q to %s: %w snapshot %d is of process %q, not %q: session ids are unique among those that write one target",
 			q.id, q.Target, catalog.ErrRefused, id, p, q.process)
 	}

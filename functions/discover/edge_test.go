@@ -256,7 +256,9 @@ func TestR5_VTTSOfTables(t *testing.T) {
 				table.Meta.Properties[psyberg.PropertyValidTo] = tc.property
 			}
 			for i, add := range tc.summary {
-				maps.Copy(table.Meta.Snapshots[i].Summary, add)
+				sum := table.Meta.Snapshots[i].Summary.Map()
+				maps.Copy(sum, add)
+				table.Meta.Snapshots[i].Summary = psyberg.SummaryOf(sum)
 			}
 		}}}
 		s := run(t, d, Request{Want: WantRange, Sources: sources(t, "life.plan_fact|event_ts"), VTTS: tc.argument}).Sources[0]

@@ -122,13 +122,14 @@ func (o oracle) snapshot(n *node) *psyberg.Snapshot {
 	s := &psyberg.Snapshot{
 		ID:           psyberg.SnapshotID(o.needNumber(n, "snapshot-id")),
 		CommittedAt:  o.instant(n, "timestamp-ms"),
-		Summary:      o.texts(n, "summary"),
 		ManifestList: o.str(n, "manifest-list"),
 		FirstRowID:   o.optional(n, "first-row-id"),
 		AddedRows:    o.optional(n, "added-rows"),
 	}
-	s.Operation = s.Summary["operation"]
-	delete(s.Summary, "operation")
+	summary := o.texts(n, "summary")
+	s.Operation = summary["operation"]
+	delete(summary, "operation")
+	s.Summary = psyberg.SummaryOf(summary)
 	sequence, _ := o.number(n, "sequence-number")
 	s.Sequence = psyberg.SequenceNumber(sequence)
 	if parent, ok := o.number(n, "parent-snapshot-id"); ok && parent != -1 {
@@ -161,6 +162,31 @@ func sameAsOracle(t testing.TB, name string, data []byte) (*Metadata, error) {
 func TestParseIsAsEncodingJSON(t *testing.T) {
 	for _, suite := range []string{"spark", "pyiceberg"} {
 		for name, data := range archive(t, suite, isMetadata) {
+// decoded returns m with summaries that are maps. What they were says of each
+// key, and of one that is not there, what the map has.
+func decoded(t testing.TB, m *Metadata) *Metadata {
+	t.Helper()
+	out := *m
+	out.Snapshots = nil
+	for _, s := range m.Snapshots {
+		c := *s
+		all := s.Summary.Map()
+		for k, want := range all {
+			if got, ok := s.Summary.Lookup(k); !ok || got != want {
+				t.Fatalf("the summary of %d has %q: %q, %v, want %q", s.ID, k, got, ok, want)
+			}
+		}
+		for _, k := range []string{"", "operation", "not there", `"`, "a"} {
+			if got, ok := s.Summary.Lookup(k); got != all[k] || (ok != (func() bool { _, ok := all[k]; return ok })()) {
+				t.Fatalf("the summary of %d has %q: %q, %v", s.ID, k, got, ok)
+			}
+		}
+		c.Summary = psyberg.SummaryOf(all)
+		out.Snapshots = append(out.Snapshots, &c)
+	}
+	return &out
+}
+
 			sameAsOracle(t, name, data)
 		}
 	}

@@ -195,7 +195,8 @@ func (t *tree) snapshot(s *psyberg.Snapshot, start int, v []span) {
 		FirstRowID:   t.optionalAt(v[atFirstRow], "first-row-id"),
 		AddedRows:    t.optionalAt(v[atAddedRows], "added-rows"),
 	}
-	s.Summary, s.Operation = t.summaryMap(v[atSummary])
+	values, operation := t.summaryMap(v[atSummary])
+	s.Summary, s.Operation = psyberg.SummaryOf(values), operation
 	if v[atSequence].kind != 0 {
 		s.Sequence = psyberg.SequenceNumber(t.integer(v[atSequence], "sequence-number"))
 	}
