@@ -201,7 +201,7 @@ func (s *Session) Direct(ctx context.Context, stmt string) (Rows, error) {
 	if s.open != nil {
 		return nil, errors.New("run statement: the result of the one before is still open: close it first")
 	}
-	rows, err := s.registry.Query(ctx, s.main.native, stmt)
+	rows, err := s.ask(ctx, s.main, stmt)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (s *Session) Inner(ctx context.Context, query string) (Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.registry.Query(ctx, c.native, query)
+	rows, err := s.ask(ctx, c, query)
 	if err != nil {
 		s.give(c)
 		return nil, err

@@ -1,0 +1,171 @@
+package byname
+
+import (
+	"context"
+	"sort"
+	"strings"
+)
+
+// Find reports whether a catalog has the table whose name has these parts. An
+// error is one of the catalog.
+type Find func(ctx context.Context, parts []string) (bool, error)
+
+// Statement is a statement with the names that were replaced so far.
+type Statement struct {
+	sql    string
+	toks   []token
+	places []place
+	edits  []edit // by from
+	done   map[int]bool
+}
+
+// edit replaces bytes [from, to) of the statement.
+type edit struct {
+	from, to int
+	text     string
+}
+
+// New looks for names in a statement.
+func New(sql string) *Statement {
+	toks := significant(sql)
+	return &Statement{sql: sql, toks: toks, places: places(toks), done: map[int]bool{}}
+}
+
+// Names reports whether the statement has any name that could be a table of a catalog.
+func (s *Statement) Names() bool { return len(s.places) > 0 }
+
+// Deep reports whether there is one that DuckDB's parser has no place for:
+// four parts, or a snapshot in Spark's words behind it.
+func (s *Statement) Deep() bool {
+	for _, p := range s.places {
+		if _, _, ok := s.pin(p); len(p.parts) > 3 || ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Replace replaces names that find knows. at is the byte of SQL() where DuckDB
+// missed a table, -1 where it did not say; taken says which first parts are
+// schemas or databases of DuckDB's own: names below them are replaced only where
+// DuckDB missed them. It reports whether anything was replaced.
+func (s *Statement) Replace(ctx context.Context, at int, taken func(string) bool, find Find) (bool, error) {
+	if at >= 0 {
+		at = s.Offset(at)
+	}
+	changed := false
+	for i, p := range s.places {
+		if s.done[i] || taken(p.parts[0]) && s.toks[p.first].Start != at && !(at <= 0 && p.verb == "copy") {
+			continue
+		}
+		call, alias, err := s.call(ctx, p, find)
+		if err != nil {
+			return false, err
+		}
+		if call == "" {
+			continue
+		}
+		s.apply(p, call, alias)
+		s.done[i], changed = true, true
+	}
+	return changed, nil
+}
+
+// call is the call that a place stands for, "" where it is no table of a catalog.
+func (s *Statement) call(ctx context.Context, p place, find Find) (call, alias string, err error) {
+	last := len(p.parts) - 1
+	ok, err := find(ctx, p.parts)
+	if err != nil {
+		return "", "", err
+	}
+	function, args, parts := "iceberg_rows", "", p.parts
+	if !ok {
+		if last < 2 {
+			return "", "", nil
+		}
+		if function, args, ok = selector(p.parts[last]); !ok {
+			return "", "", nil
+		}
+		parts = p.parts[:last]
+		if ok, err = find(ctx, parts); !ok || err != nil {
+			return "", "", err
+		}
+	}
+	pin, _, _ := s.pin(p)
+	return function + "(" + quoteLiteral(Name(parts)) + args + pin + ")", p.parts[last], nil
+}
+
+func (s *Statement) apply(p place, call, alias string) {
+	from, to := s.toks[p.first].Start, s.toks[p.after-1].End
+	after := p.after
+	if _, n, ok := s.pin(p); ok {
+		after = n
+		to = s.toks[n-1].End
+	}
+	switch p.verb {
+	case "describe", "desc", "summarize":
+		call = "FROM " + call
+	case "table":
+		from = s.toks[p.first-1].Start
+		call = "FROM " + call
+	case "copy":
+		call = "(FROM " + call + ")"
+	default:
+		if !s.aliased(after) {
+			call += " AS " + quoteIdent(alias)
+		}
+	}
+	s.edits = append(s.edits, edit{from, to, call})
+	sort.Slice(s.edits, func(i, j int) bool { return s.edits[i].from < s.edits[j].from })
+}
+
+// SQL is the statement with its replacements.
+func (s *Statement) SQL() string {
+	var b strings.Builder
+	at := 0
+	for _, e := range s.edits {
+		b.WriteString(s.sql[at:e.from])
+		b.WriteString(e.text)
+		at = e.to
+	}
+	return b.String() + s.sql[at:]
+}
+
+// Offset is the byte of the statement that byte off of SQL() comes from; inside
+// a replacement, the name's begin.
+func (s *Statement) Offset(off int) int {
+	shift := 0 // bytes of SQL() before the edit, less those of the statement
+	for _, e := range s.edits {
+		begin := e.from + shift
+		if off < begin {
+			break
+		}
+		if off < begin+len(e.text) {
+			return e.from
+		}
+		shift += len(e.text) - (e.to - e.from)
+	}
+	return min(max(off-shift, 0), len(s.sql))
+}
+
+// Name prints parts as the first argument of the functions has them.
+func Name(parts []string) string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		if out[i] = p; p == "" || strings.ContainsAny(p, `.@"`) {
+			out[i] = quoteIdent(p)
+		}
+	}
+	return strings.Join(out, ".")
+}
+
+// Parts are the names of two parts or more that stand at byte at, for an error's
+// suggestions; nil where none does.
+func (s *Statement) Parts(at int) []string {
+	for _, p := range s.places {
+		if s.toks[p.first].Start == at || at < 0 && len(s.places) == 1 {
+			return p.parts
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"psyberg/engine/byname"
+	"psyberg/engine/catalog"
+)
+
+// TestTablesByName: every way to write a name gives what the call gives.
+func TestTablesByName(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	rows := mustAsk(t, s, "SELECT count(*) FROM iceberg_rows('life.signup_fact')")
+	snapshots := mustAsk(t, s, "SELECT count(*) FROM iceberg_snapshots('life.signup_fact')")
+	first := mustAsk(t, s, "SELECT min(snapshot_id) FROM (SELECT snapshot_id FROM iceberg_snapshots('life.signup_fact') ORDER BY sequence_number LIMIT 1)")
+	at := mustAsk(t, s, "SELECT count(*) FROM iceberg_rows('life.signup_fact', snapshot_id := "+first+")")
+	if rows == "0" || snapshots != "12" || rows == at {
+		t.Fatalf("the table is not what this test needs: %s rows, %s at first", rows, at)
+	}
+	for query, want := range map[string]string{
+		"SELECT count(*) FROM life.signup_fact":                                                                   rows,
+		"SELECT count(*) FROM local.life.signup_fact":                                                             rows,
+		`SELECT count(*) FROM "life"."signup_fact" WHERE true`:                                                    rows,
+		"SELECT count(signup_fact) FROM life.signup_fact":                                                         rows,
+		"SELECT count(*) FROM life.signup_fact AS x WHERE x IS NOT NULL":                                          rows,
+		"SELECT count(*) FROM life.signup_fact x WHERE x IS NOT NULL":                                             rows,
+		"SELECT count(*) FROM life.signup_fact.snapshots":                                                         snapshots,
+		"SELECT count(*) FROM local.life.signup_fact.snapshots":                                                   snapshots,
+		"SELECT count(snapshots.snapshot_id) FROM life.signup_fact.snapshots":                                     snapshots,
+		"SELECT sum(record_count) = " + rows + " FROM life.signup_fact.data_files":                                "true",
+		"SELECT sum(record_count) = " + rows + " FROM life.signup_fact.partitions":                                "true",
+		"SELECT count(*) FROM range(1) r, local.life.signup_fact.snapshots s, life.signup_fact.refs":              snapshots,
+		"SELECT count(*) FROM (life.signup_fact.snapshots JOIN range(1) ON true)":                                 snapshots,
+		"WITH q AS (FROM life.signup_fact) SELECT count(*) FROM q":                                                rows,
+		"SELECT (SELECT count(*) FROM life.signup_fact)":                                                          rows,
+		"SELECT count(*) FROM life.signup_fact VERSION AS OF " + first:                                            at,
+		"SELECT count(*) FROM life.signup_fact FOR VERSION AS OF 'main' x":                                        rows,
+		"SELECT count(*) FROM life.signup_fact AT (VERSION => " + first + ") AS x":                                at,
+		"SELECT count(*) FROM life.signup_fact TIMESTAMP AS OF '2099-01-01'":                                      rows,
+		"SELECT count(*) FROM life.signup_fact.snapshot_id_" + first:                                              at,
+		"SELECT count(*) FROM life.signup_fact.branch_main":                                                       rows,
+		"SELECT count(*) > 3 FROM (DESCRIBE life.signup_fact)":                                                    "true",
+		"SELECT count(*) FROM (TABLE life.signup_fact)":                                                           rows,
+		"SELECT count(*) FROM (PIVOT life.signup_fact.snapshots ON operation USING count(*))":                     snapshots,
+		"SELECT count(*) FROM life.signup_fact.snapshots a JOIN life.signup_fact.snapshots b USING (snapshot_id)": snapshots,
+		"SELECT count(*) FROM (SELECT 1 WHERE EXISTS (FROM life.signup_fact))":                                    "1",
+		"SELECT snapshot_id IS DISTINCT FROM life.x FROM (SELECT 1 AS snapshot_id, {'x': 1} AS life)":             "false",
+	} {
+		got, err := ask(s, query)
+		if err != nil || got != want {
+			t.Errorf("%s: %s, want %s (%v)", query, got, want, err)
+		}
+	}
+	mustAsk(t, s, "CREATE VIEW mine AS FROM life.signup_fact")
+	if got := mustAsk(t, s, "SELECT count(*) FROM mine"); got != rows {
+		t.Errorf("through a view: %s rows, want %s", got, rows)
+	}
+	if got := mustAsk(t, s, "DESCRIBE life.signup_fact"); !strings.Contains(got, "BIGINT") {
+		t.Errorf("DESCRIBE: %s", got)
+	}
+	if got := mustAsk(t, s, "SUMMARIZE life.signup_fact"); strings.Count(got, "\n") < 2 {
+		t.Errorf("SUMMARIZE: %s", got)
+	}
+	out := t.TempDir() + "/rows.csv"
+	if got := mustAsk(t, s, "COPY life.signup_fact TO '"+out+"'"); got != rows && got != "" {
+		t.Errorf("COPY: %s", got)
+	}
+}
+
+// TestDuckDBsOwnNamesWin: a table of DuckDB's own hides one of a catalog, and
+// only that one.
+func TestDuckDBsOwnNamesWin(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	mustAsk(t, s, "CREATE SCHEMA life")
+	mustAsk(t, s, "CREATE TABLE life.signup_fact AS SELECT 42 AS x")
+	if got := mustAsk(t, s, "SELECT x FROM life.signup_fact"); got != "42" {
+		t.Errorf("own table: %s", got)
+	}
+	got := mustAsk(t, s, "SELECT (SELECT x FROM life.signup_fact), count(*) > 1 FROM life.raw_signups")
+	if got != "42|true" {
+		t.Errorf("own table beside one of the catalog: %s", got)
+	}
+}
+
+// TestMissingName: errors stand where the statement has them, and suggest.
+func TestMissingName(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	for stmt, want := range map[string]struct {
+		text string
+		at   int
+	}{
+		"FROM life.signup_fct":                                      {"life.signup_fact", 5},
+		"FROM life.signup_fact WHERE accont_id = 1":                 {"accont_id", 28},
+		"SELECT nope FROM life.signup_fact":                         {"nope", 7},
+		"FROM life.signup_fact s JOIN life.nothing_like_it USING x": {"", -2},
+		"INSERT INTO life.signup_fact VALUES (1)":                   {"does not exist", -2},
+		"DELETE FROM life.signup_fact":                              {"does not exist", 12},
+	} {
+		_, err := ask(s, stmt)
+		if err == nil || !strings.Contains(err.Error(), want.text) {
+			t.Errorf("%s: %v, want %q in it", stmt, err, want.text)
+			continue
+		}
+		if at := errorOffset(err); want.at != -2 && at != want.at {
+			t.Errorf("%s: at byte %d, want %d (%v)", stmt, at, want.at, err)
+		}
+	}
+}
+
+// TestFollowsAreDuckDBsWords: what may stand behind a table and is no alias.
+func TestFollowsAreDuckDBsWords(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	all := mustAsk(t, s, "SELECT keyword_name, keyword_category IN ('reserved', 'type_function') FROM duckdb_keywords()")
+	for line := range strings.Lines(all) {
+		word, follows, _ := strings.Cut(strings.TrimSpace(line), "|")
+		if got := byname.Follows(word); got != (follows == "true") {
+			t.Errorf("%s: follows %v, want %s", word, got, follows)
+		}
+	}
+}
+
+// TestNamesCostNothing: a statement that DuckDB knows never asks a catalog.
+func TestNamesCostNothing(t *testing.T) {
+	t.Parallel()
+	s, err := Start(context.Background(), Config{Catalog: catalog.Config{URI: "postgresql://nobody@127.0.0.1:1/none", Dir: t.TempDir(), Home: t.TempDir()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := mustAsk(t, s, "SELECT 1"); got != "1" {
+		t.Error(got)
+	}
+	if _, err := ask(s, "FROM life.signup_fact"); err == nil || !strings.Contains(err.Error(), "127.0.0.1") {
+		t.Errorf("a catalog that is away: %v", err)
+	}
+}
