@@ -41,12 +41,12 @@ const maxDepth = 300
 type tree struct {
 	file string
 	data []byte
-	text string // data; texts of the result are parts of it
-	pos  int    // where the pass is
+	pos  int // where the pass is
 
 	snapshots list[*psyberg.Snapshot]
 	log       list[SnapshotLogEntry]
-	pairs     []pair // of the summary that is being read
+	summary   passed // of the snapshot that is being read
+	shape     shape  // of summaries
 }
 
 // list is one of the long lists. What is wrong with an item is said when the
@@ -57,7 +57,7 @@ type list[T any] struct {
 }
 
 func newTree(file string, data []byte) *tree {
-	return &tree{file: file, data: data, text: string(data)}
+	return &tree{file: file, data: data}
 }
 
 // failAt stops Parse with an error; Parse recovers it.
@@ -165,15 +165,22 @@ func (t *tree) number(n *node, key string) (v int64, ok bool) {
 
 func (t *tree) integer(s span, key string) int64 {
 	t.want(s, 'n', "a whole number", key)
-	if n := s.end - s.start; n <= 18 && t.data[s.start] != '-' { // too short to overflow
-		var v int64
-		for _, c := range t.data[s.start:s.end] {
-			if c -= '0'; c > 9 {
-				t.failAt(s.start, "%q: %s is not a 64-bit whole number", key, t.textOf(s))
-			}
-			v = 10*v + int64(c)
+	if digits := t.data[s.start:s.end]; len(digits) <= 19 && digits[0] != '-' { // too short to overflow 64 bits
+		var v uint64
+		for len(digits) >= 8 && areDigits(digits) {
+			v = v*1e8 + eightDigits(digits)
+			digits = digits[8:]
 		}
-		return v
+		for _, c := range digits {
+			if c -= '0'; c > 9 {
+				v = math.MaxUint64
+				break
+			}
+			v = 10*v + uint64(c)
+		}
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
 	}
 	text := t.textOf(s)
 	v, err := strconv.ParseInt(text, 10, 64)

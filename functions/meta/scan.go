@@ -192,6 +192,23 @@ func (t *tree) passEscape(i int) int {
 	return 0
 }
 
+// areDigits reports whether the first eight bytes are digits: the upper half
+// of each is 3, and stays 3 when 6 is added.
+func areDigits(b []byte) bool {
+	w := binary.LittleEndian.Uint64(b)
+	const upper = 0xf0 * everyByte
+	return w&upper == '0'*everyByte && (w+6*everyByte)&upper == '0'*everyByte
+}
+
+// eightDigits is the number that eight digits are: pairs, then fours, then
+// all of them are added up at once.
+func eightDigits(b []byte) uint64 {
+	w := binary.LittleEndian.Uint64(b) - '0'*everyByte
+	w = w*10 + w>>8 // in every second byte
+	const pairs = 0x000000ff000000ff
+	return (w&pairs*(100+1000000<<32) + w>>16&pairs*(1+10000<<32)) >> 32
+}
+
 func (t *tree) passWord(word string) {
 	for i := range len(word) {
 		if t.pos+i >= len(t.data) {
@@ -208,7 +225,10 @@ func (t *tree) passWord(word string) {
 func (t *tree) passNumber() {
 	i := t.pos
 	if c := t.data[i]; '1' <= c && c <= '9' {
-		for i++; i < len(t.data) && t.data[i]-'0' <= 9; i++ {
+		for i+8 <= len(t.data) && areDigits(t.data[i:]) {
+			i += 8
+		}
+		for ; i < len(t.data) && t.data[i]-'0' <= 9; i++ {
 		}
 		if i < len(t.data) && (t.data[i] == ',' || t.data[i] == '}') {
 			t.pos = i // nearly all of them
@@ -261,10 +281,10 @@ func (t *tree) passNumber() {
 // becomes U+FFFD, as in encoding/json.
 func (t *tree) textOf(s span) string {
 	if s.kind != 's' {
-		return t.text[s.start:s.end]
+		return string(t.data[s.start:s.end])
 	}
 	if s.plain {
-		return t.text[s.start+1 : s.end-1]
+		return string(t.data[s.start+1 : s.end-1])
 	}
 	var out string
 	if err := json.Unmarshal(t.data[s.start:s.end], &out); err != nil {

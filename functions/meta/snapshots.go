@@ -9,9 +9,6 @@ import (
 // A long history is nearly all of a metadata.json: 10,000 snapshots are 10 MB.
 // So snapshots are read in the pass itself, without nodes.
 
-// pair is a member of a summary.
-type pair struct{ key, value span }
-
 // The members of a snapshot and of an entry of the snapshot log, in the order
 // in which Java writes them.
 var (
@@ -32,6 +29,12 @@ const (
 	atAddedRows
 	atManifests
 )
+
+// snapshotRoom is a snapshot with what its summary needs: one piece of memory.
+type snapshotRoom struct {
+	snapshot psyberg.Snapshot
+	summary  rawSummary
+}
 
 // take returns what the pass has made of a list, none where it is missing or
 // null, and fails if something was wrong with it.
@@ -65,28 +68,28 @@ func try(f func()) (err *DamagedError) {
 // record goes over an object and leaves the members called keys in values,
 // which is as long. seen is told of each of them before its value is passed,
 // and may pass it itself.
-func (t *tree) record(keys []string, values []span, seen func(member int) (span, bool)) {
+func (t *tree) record(sh *shape, keys []string, values []span, seen func(member int) (span, bool)) {
 	clear(values)
-	next := 0
-	t.object(func(k span) {
-		key := t.textOf(k)
-		i := next
-		if i >= len(keys) || keys[i] != key {
-			i = slices.Index(keys, key)
-		}
-		if i < 0 {
-			t.pass(3)
+	for n := 0; ; n++ {
+		l := t.step(sh, n)
+		if l == nil {
 			return
 		}
-		next = i + 1
+		if l.fresh {
+			l.member, l.fresh = slices.Index(keys, l.name), false
+		}
+		if l.member < 0 {
+			t.pass(3)
+			continue
+		}
 		if seen != nil {
-			if s, done := seen(i); done {
-				values[i] = s
-				return
+			if s, done := seen(l.member); done {
+				values[l.member] = s
+				continue
 			}
 		}
-		values[i] = t.pass(3)
-	})
+		values[l.member] = t.pass(3)
+	}
 }
 
 // objectNext reports whether the next item of the list called key is an
@@ -103,20 +106,21 @@ func (t *tree) snapshotList() {
 	l := &t.snapshots
 	*l = list[*psyberg.Snapshot]{}
 	values := make([]span, len(snapshotKeys))
-	var room []psyberg.Snapshot
+	var sh shape
+	var room []snapshotRoom
 	var start int
 	summary := func(member int) (span, bool) {
 		if member != atSummary || t.peek() != '{' {
 			return span{}, false
 		}
-		return t.summary(), true
+		return t.passSummary(), true
 	}
 	one := func() {
 		if len(room) == 0 {
-			room = make([]psyberg.Snapshot, 64)
+			room = make([]snapshotRoom, 64)
 		}
 		t.snapshot(&room[0], start, values)
-		l.items = append(l.items, &room[0])
+		l.items = append(l.items, &room[0].snapshot)
 		room = room[1:]
 	}
 	t.array(func() {
@@ -125,7 +129,7 @@ func (t *tree) snapshotList() {
 			return
 		}
 		start = t.pos
-		t.record(snapshotKeys, values, summary)
+		t.record(&sh, snapshotKeys, values, summary)
 		if l.err == nil {
 			l.err = try(one)
 		}
@@ -136,6 +140,7 @@ func (t *tree) snapshotLog() {
 	l := &t.log
 	*l = list[SnapshotLogEntry]{}
 	values := make([]span, len(logKeys))
+	var sh shape
 	var start int
 	one := func() {
 		l.items = append(l.items, SnapshotLogEntry{
@@ -147,47 +152,16 @@ func (t *tree) snapshotLog() {
 			return
 		}
 		start = t.pos
-		t.record(logKeys, values, nil)
+		t.record(&sh, logKeys, values, nil)
 		if l.err == nil {
 			l.err = try(one)
 		}
 	})
 }
 
-// summary leaves a summary's members in t.pairs. It is t.object, written out:
-// two thirds of a long history are here.
-func (t *tree) summary() span {
-	s := span{start: t.pos, kind: '{'}
-	t.pairs = t.pairs[:0]
-	t.pos++
-	if t.peek() == '}' {
-		t.pos++
-		s.end = t.pos
-		return s
-	}
-	for {
-		p := pair{key: t.passKey()}
-		if t.peek() == '"' {
-			p.value = t.passText()
-		} else {
-			p.value = t.pass(4)
-		}
-		t.pairs = append(t.pairs, p)
-		switch t.peek() {
-		case ',':
-			t.pos++
-		case '}':
-			t.pos++
-			s.end = t.pos
-			return s
-		default:
-			t.notJSON("what follows an object's member")
-		}
-	}
-}
-
 // snapshot makes the snapshot at start of its members' values.
-func (t *tree) snapshot(s *psyberg.Snapshot, start int, v []span) {
+func (t *tree) snapshot(r *snapshotRoom, start int, v []span) {
+	s := &r.snapshot
 	*s = psyberg.Snapshot{
 		ID:           psyberg.SnapshotID(t.needAt(start, v[atID], "snapshot-id")),
 		CommittedAt:  t.instantAt(v[atTime], "timestamp-ms"),
@@ -195,8 +169,7 @@ func (t *tree) snapshot(s *psyberg.Snapshot, start int, v []span) {
 		FirstRowID:   t.optionalAt(v[atFirstRow], "first-row-id"),
 		AddedRows:    t.optionalAt(v[atAddedRows], "added-rows"),
 	}
-	values, operation := t.summaryMap(v[atSummary])
-	s.Summary, s.Operation = psyberg.SummaryOf(values), operation
+	s.Summary, s.Operation = t.summaryOf(&r.summary, v[atSummary])
 	if v[atSequence].kind != 0 {
 		s.Sequence = psyberg.SequenceNumber(t.integer(v[atSequence], "sequence-number"))
 	}
@@ -211,37 +184,6 @@ func (t *tree) snapshot(s *psyberg.Snapshot, start int, v []span) {
 	if v[atManifests].kind != 0 {
 		s.Manifests = t.manifests(v[atManifests])
 	}
-}
-
-// summaryMap returns the summary without its operation. Numbers and booleans,
-// as some writers leave them in summaries, are taken as text; nulls are left out.
-func (t *tree) summaryMap(s span) (out map[string]string, operation string) {
-	if s.kind == 0 {
-		return map[string]string{}, ""
-	}
-	t.want(s, '{', "an object", "summary")
-	out = make(map[string]string, len(t.pairs))
-	for i, p := range t.pairs {
-		key, value := t.textOf(p.key), ""
-		switch p.value.kind {
-		case 's', 'n', 'b':
-			value = t.textOf(p.value)
-		case '{', '[':
-			if slices.ContainsFunc(t.pairs[i+1:], func(q pair) bool { return t.textOf(q.key) == key }) {
-				continue // the last one counts
-			}
-			t.failAt(p.value.start, "%q: the value of %q is not text", "summary", key)
-		}
-		switch {
-		case key == "operation":
-			operation = value
-		case p.value.kind == 0:
-			delete(out, key)
-		default:
-			out[key] = value
-		}
-	}
-	return out, operation
 }
 
 // manifests reads a v1 snapshot's own list of manifests.
