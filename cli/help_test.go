@@ -79,6 +79,7 @@ func TestStepsHaveTheOptionsOfTheContract(t *testing.T) {
 		"audit":   "process_name psyberg_session_id psyberg_session_table target audits",
 		"publish": "process_name psyberg_session_id psyberg_session_table target [require_audits] [force_audit]",
 		"commit":  "process_name psyberg_session_id psyberg_hwm_table psyberg_session_table [target]",
+		"sweep":   "target [older_than] [delete]",
 	} {
 		cmd, _, err := root.Find([]string{name})
 		if err != nil || cmd == root {
@@ -116,7 +117,7 @@ func TestShowPrintsWhatRuns(t *testing.T) {
 	_, names, _ := runInside("show")
 	for _, name := range strings.Fields(names) {
 		code, out, errs := runInside("show", name)
-		if code != 0 || errs != "" || !strings.Contains(out, "-- @param process_name") {
+		if code != 0 || errs != "" || !strings.Contains(out, "\n-- @param ") {
 			t.Errorf("show %s: exit %d, %s\n%s", name, code, errs, out)
 		}
 	}

@@ -73,7 +73,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(help)
 	cobra.EnableCommandSorting = false // help shows the steps in their order
-	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep()} {
+	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep(), sweepStep()} {
 		root.AddCommand(newStep(a, s))
 	}
 	root.AddCommand(newShow(a), newDemo(a), newVersion(a))

@@ -28,7 +28,7 @@ type step struct {
 // switches are options that need no value; lists are repeatable, and reach the
 // script separated by commas.
 var (
-	switches = map[string]bool{"require_audits": true}
+	switches = map[string]bool{"require_audits": true, "delete": true}
 	lists    = map[string]bool{"force_audit": true}
 )
 

@@ -82,7 +82,7 @@ func assemble(catalogs *catalog.Catalogs, kept *cache.Cache, run bridge.Runner, 
 		now = time.Now
 	}
 	clock := func() psyberg.Instant { return psyberg.InstantOf(now()) }
-	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log, Now: clock})
+	chain := steps.New(steps.Deps{Catalogs: catalogs, Store: store, Discover: find, Version: cfg.Version, Log: cfg.Log, Now: clock, CacheDir: cfg.CacheDir})
 	audits := audit.Deps{Tables: tables, Preflight: catalogs, Store: store, Run: run, Now: clock}
 	return Options{
 		Path:       cfg.Database,

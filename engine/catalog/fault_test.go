@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // scenario is one operation that may be stopped anywhere and is then run again.
@@ -149,6 +150,7 @@ func stopEverywhere(t *testing.T, sc scenario, version string, kill bool) {
 			f.noOrphans(at)
 		}
 		f.c = f.open()
+		f.sweptClean(at)
 		if err := sc.run(f); err != nil {
 			t.Fatalf("%s: run again: %v", at, err)
 		}
@@ -167,6 +169,20 @@ func untilKilled(run func() error) (err error) {
 		}
 	}()
 	return run()
+}
+
+// sweptClean sweeps what a killed process left, and checks that the table has
+// lost nothing by it.
+func (f *fixture) sweptClean(at string) {
+	f.t.Helper()
+	before := f.picture()
+	if _, err := f.c.Sweep(f.ctx, "ns.t", SweepRequest{Before: time.Now().Add(time.Hour), Delete: true}); err != nil {
+		f.t.Fatalf("%s: %v", at, err)
+	}
+	if got := f.picture(); got != before {
+		f.t.Fatalf("%s: swept from %q to %q", at, before, got)
+	}
+	f.noOrphans(at)
 }
 
 // noOrphans checks that the manifests and lists on disk are those in use.

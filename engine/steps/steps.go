@@ -25,6 +25,7 @@ type Deps struct {
 	Audits   Auditor                // nil: Store
 	Now      func() psyberg.Instant // the clock, for created_at and committed_at
 	Version  string                 // psyql_version
+	CacheDir string                 // where decoded manifests are kept, "" where they are not: no sweep looks there
 	Log      *slog.Logger           // nil: slog.Default(); says which left session was finished
 }
 

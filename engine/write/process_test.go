@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"psyberg/engine/catalog"
 )
 
 // The test binary runs itself as another process: statements from the
@@ -59,6 +62,7 @@ func child(t *testing.T, dir, sql string, k int) (killed bool, err error) {
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	sql := `COPY (SELECT 7 AS id, 'a' AS cat UNION ALL SELECT 8, 'b') TO 'ns.t' (FORMAT iceberg, WAP_BRANCH 'psyberg_s', STEP '1', MODE overwrite, WHERE 'id = 1')`
+	swept := 0
 	for k := 1; ; k++ {
 		f := newFixture(t)
 		f.run("CREATE TABLE ns.t (id BIGINT, cat VARCHAR) USING iceberg PARTITIONED BY (cat)")
@@ -75,10 +79,22 @@ func TestKilledAtEveryStep(t *testing.T) {
 		}
 		f.want("SELECT count(*) FROM iceberg_snapshots('ns.t')", "1")
 		f.wantRows("ns.t", "", "SELECT string_agg(id, ' ' ORDER BY id) FROM $t", "1 2")
+		if k%2 == 0 { // swept or not, what comes after is the same
+			found, err := f.c.Sweep(f.ctx, "ns.t", catalog.SweepRequest{Before: time.Now().Add(time.Hour), Delete: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			swept += len(found)
+			f.noLeftovers("ns.t")
+			f.wantRows("ns.t", "", "SELECT string_agg(id, ' ' ORDER BY id) FROM $t", "1 2")
+		}
 		f.want(sql, "2")
 		f.want(sql, "0")
 		f.wantRows("ns.t", "psyberg_s", "SELECT string_agg(id, ' ' ORDER BY id) FROM $t", "2 7 8")
 		f.wantRows("ns.t", "", "SELECT string_agg(id, ' ' ORDER BY id) FROM $t", "1 2")
+	}
+	if swept == 0 {
+		t.Error("no killed process left a file: nothing was swept")
 	}
 }
 
