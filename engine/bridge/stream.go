@@ -173,12 +173,36 @@ func (s *stream) run(stmts mapping.ExtractedStatements, i mapping.IdxT) error {
 	if state != mapping.StateSuccess {
 		return newError(mapping.PendingError(pending))
 	}
+	s.await(pending)
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
 	state = mapping.ExecutePending(pending, &s.res)
 	s.hasRes = true
 	if state != mapping.StateSuccess {
 		return newError(mapping.ResultError(&s.res))
 	}
 	return nil
+}
+
+// await runs the statement's tasks until its first rows are there, or an
+// error is, which ExecutePending finds again. ExecutePending alone would do,
+// but while other threads have all tasks it does not sleep: a function that
+// thinks for a second would cost two.
+func (s *stream) await(pending mapping.PendingResult) {
+	const shortest, longest = 20 * time.Microsecond, time.Millisecond
+	pause := shortest
+	for s.ctx.Err() == nil {
+		switch mapping.PendingExecuteTask(pending) {
+		case mapping.PendingStateResultNotReady:
+			pause = shortest
+		case mapping.PendingStateNoTasksAvailable:
+			time.Sleep(pause)
+			pause = min(2*pause, longest)
+		default:
+			return
+		}
+	}
 }
 
 // drain ends the statement before the last one.
