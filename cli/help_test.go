@@ -132,6 +132,7 @@ func TestRedact(t *testing.T) {
 		"open sqlite:///tmp/a:b/c.db":                                "open sqlite:///tmp/a:b/c.db",
 		`{"s3.secret-access-key": "abc", "x": 1}`:                    `{"s3.secret-access-key": "***", "x": 1}`,
 		"credential=id:secret&scope=x":                               "credential=***&scope=x",
+		`Post "http://h/oauth/tokens": dial tcp`:                     `Post "http://h/oauth/tokens": dial tcp`,
 		"https://h/v1/oauth/tokens failed":                           "https://h/v1/oauth/tokens failed",
 		"CREATE SECRET s (TYPE s3, SECRET 'geheim', KEY_ID 'k') nix": "CREATE SECRET s (TYPE s3, SECRET '******', KEY_ID 'k') nix",
 		"unexpected token: SELECT":                                   "unexpected token: SELECT",

@@ -31,6 +31,12 @@ func (a *app) setUpLog() error {
 	if a.io.ErrTerminal && a.opts.logLevel == "" {
 		a.statementLevel = slog.LevelDebug
 	}
+	switch {
+	case a.opts.quiet && a.opts.logLevel == "":
+		level = slog.LevelWarn
+	case a.opts.verbose && a.opts.logLevel == "":
+		level, a.statementLevel = slog.LevelDebug, slog.LevelInfo
+	}
 	if a.opts.logLevel != "" {
 		if err := level.UnmarshalText([]byte(a.opts.logLevel)); err != nil {
 			return usageError{fmt.Errorf("--log-level %q is none of debug, info, warn, error", a.opts.logLevel)}
@@ -49,7 +55,8 @@ func (a *app) setUpLog() error {
 var (
 	sqlSecret   = regexp.MustCompile(`(?i)\b((?:secret|password|token|session_token|bearer_token|client_secret|oauth2?_token)\s+')([^']+)'`)
 	uriPassword = regexp.MustCompile(`(://[^/\s:@'"]*):[^/\s@'"]+@`)
-	namedSecret = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*(?:["']?\s*=\s*|["']\s*:\s*)["']?)[^\s"'&,;}]+`)
+	// Not behind a slash: the last part of a path is a place, no name of a value.
+	namedSecret = regexp.MustCompile(`(?i)((?:^|[^/\w.-])[\w.-]*(?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*(?:["']?\s*=\s*|["']\s*:\s*)["']?)[^\s"'&,;}]+`)
 )
 
 // redact takes passwords, tokens and keys out of a text that people will see.

@@ -17,6 +17,12 @@ type app struct {
 	statementLevel slog.Level
 	// cancel ends the run with a cause.
 	cancel context.CancelCauseFunc
+	// given are the options of the command line itself.
+	given []string
+	// hands: the command runs statements, so that it hands outputs on.
+	hands   bool
+	outputs []outputValue
+	lineage *lineage
 	// done is closed when the run is over.
 	done chan struct{}
 	// onInterrupt is asked first at a SIGINT; true: taken care of.
@@ -37,6 +43,14 @@ func Main(ctx context.Context, args []string, io IO) int {
 	err := root.ExecuteContext(ctx)
 	if cause := (signalError{}); err != nil && errors.As(context.Cause(ctx), &cause) {
 		err = cause // whatever a cancelled statement said
+	}
+	if a.hands {
+		a.lineage.end(err)
+		if e := a.handOn(err); err == nil {
+			err = e
+		} else if e != nil {
+			a.log.Warn("the outputs of a failed run could not be written", "error", e.Error())
+		}
 	}
 	a.report(err)
 	return ExitCode(err)

@@ -32,19 +32,30 @@ type options struct {
 
 	logLevel  string
 	logFormat string
+	quiet     bool
+	verbose   bool
+	explain   bool
+	progress  bool
+
+	oneTransaction bool
+	check          bool
+	rc             string
+
+	handOn
 }
 
 // Groups of flags, as help shows them.
 const (
 	groupCatalog = "Where the tables are"
 	groupOutput  = "What is printed"
+	groupHandOn  = "What a workflow step hands on"
 	groupRun     = "How it runs"
 	groupLog     = "Logs, on stderr"
 	groupScript  = "What is run, in this order"
 	groupStep    = "Options of this step"
 )
 
-var groups = []string{groupStep, groupScript, groupCatalog, groupOutput, groupRun, groupLog}
+var groups = []string{groupStep, groupScript, groupCatalog, groupOutput, groupHandOn, groupRun, groupLog}
 
 // groupKey is the annotation of a flag that says to which group it belongs.
 const groupKey = "group"
@@ -75,6 +86,7 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 		fs.StringVarP(&o.output, "output-file", "o", "", "write results to this `file` instead of stdout")
 		fs.IntVar(&o.maxRows, "max-rows", 0, "show at most `n` rows in a box, from both ends of the result (default all)")
 	})
+	inGroup(fs, groupHandOn, o.handOn.addFlags)
 	inGroup(fs, groupRun, func(fs *pflag.FlagSet) {
 		fs.StringVar(&o.cacheDir, "cache-dir", cacheOff, "keep decoded manifests in this `folder`, so that they are decoded once; auto: psyql below the user's cache folder; off: keep none")
 		o.cacheSize = cache.DefaultLimit
@@ -86,14 +98,24 @@ func (o *options) addFlags(fs *pflag.FlagSet) {
 	inGroup(fs, groupLog, func(fs *pflag.FlagSet) {
 		fs.StringVar(&o.logLevel, "log-level", "", "debug, info (default), warn or error; a line for each statement is info, on a terminal debug unless this is given")
 		fs.StringVar(&o.logFormat, "log-format", "text", "text or json: json also for the error that ends a run")
+		fs.BoolVarP(&o.quiet, "quiet", "q", false, "warnings and errors only, and no progress")
+		fs.BoolVar(&o.verbose, "verbose", false, "debug lines too, each statement with its text")
+		fs.BoolVar(&o.explain, "explain", false, "a line for each call of a function: the manifests, bytes and snapshots it read, what the cache had, the level")
+		fs.BoolVar(&o.progress, "progress", true, "a line about a statement that takes longer than a second, where stderr is a terminal")
 	})
 }
 
 // formatNames are all values of --format.
 func formatNames() []string { return append(format.Names(), fileFormats...) }
 
-// check says what is wrong with the flags together.
-func (o *options) check() error {
+// wrong says what is wrong with the flags together.
+func (o *options) wrong() error {
+	if o.quiet && o.verbose {
+		return usageError{errors.New("--quiet and --verbose: give one")}
+	}
+	if o.check && len(o.outputs) > 0 {
+		return usageError{errors.New("--check runs nothing, so --output has nothing to hand on: give one")}
+	}
 	if o.format != "" && !slices.Contains(formatNames(), o.format) {
 		return usageError{fmt.Errorf("--format: %q is none of %s", o.format, strings.Join(formatNames(), ", "))}
 	}

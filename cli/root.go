@@ -54,6 +54,7 @@ func newRoot(a *app) *cobra.Command {
 			if len(args) == 1 {
 				database = args[0]
 			}
+			a.lineage = newLineage(a, jobName(inputs))
 			return a.runScripts(cmd.Context(), database, inputs, lex.Vars(vars))
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
@@ -69,6 +70,9 @@ func newRoot(a *app) *cobra.Command {
 		fs.VarP(inputsFlag{&inputs, true}, "file", "f", "run the SQL of this `file`, - for stdin; repeatable, in order with -c")
 		fs.VarP(inputsFlag{&inputs, false}, "command", "c", "run this `sql`; repeatable, in order with -f")
 		fs.VarP(vars, "variable", "v", "set a variable (`name=value`); repeatable")
+		fs.BoolVarP(&a.opts.oneTransaction, "single-transaction", "1", false, "run all in one transaction of DuckDB: at an error its tables are as before (Iceberg tables are written by statements outside of it)")
+		fs.BoolVar(&a.opts.check, "check", false, "parse and bind, and run nothing: syntax, variables, names, types")
+		fs.StringVar(&a.opts.rc, "rc", "", "run this `file` first; ~/.psyqlrc is read by the prompt alone")
 	})
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(help)
@@ -76,12 +80,23 @@ func newRoot(a *app) *cobra.Command {
 	for _, s := range []*step{initStep(), auditStep(), publishStep(), commitStep(), sweepStep()} {
 		root.AddCommand(newStep(a, s))
 	}
-	root.AddCommand(newShow(a), newDemo(a), newVersion(a))
+	root.AddCommand(
+		newShow(a),
+		newDemo(a),
+		newDoctor(a),
+		newCompletion(a),
+		newVersion(a),
+	)
+	root.SetHelpCommand(newHelp(a))
+	root.Version = version()
+	root.SetVersionTemplate(strings.Join(versions(), "\n") + "\n")
+	addCompletions(root)
 	return root
 }
 
 // prepare reads what the command line leaves to environment and profile.
 func (a *app) prepare(cmd *cobra.Command) error {
+	cmd.Flags().Visit(func(f *pflag.Flag) { a.given = append(a.given, f.Name) })
 	if err := fromEnvironment(cmd.Flags(), a.io.Env); err != nil {
 		return err
 	}
@@ -93,7 +108,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err := a.setUpLog(); err != nil {
 		return err
 	}
-	return a.opts.check()
+	a.hands = !cmd.HasParent() || cmd.Annotations[stepKey] != ""
+	a.warnOfSecrets(cmd)
+	return a.opts.wrong()
 }
 
 // runScripts is psyql without a command.
@@ -103,6 +120,9 @@ func (a *app) runScripts(ctx context.Context, database string, inputs []input, v
 			return a.prompt(ctx, database, vars)
 		}
 		inputs = []input{{file: true, text: "-"}}
+	}
+	if a.opts.rc != "" {
+		inputs = append([]input{{file: true, text: a.opts.rc}}, inputs...)
 	}
 	return a.within(ctx, func(ctx context.Context) error {
 		scripts, err := a.scripts(ctx, inputs)
@@ -119,11 +139,23 @@ func (a *app) runParsed(ctx context.Context, scripts []*lex.Script, vars lex.Var
 }
 
 func (a *app) execute(ctx context.Context, database string, scripts []*lex.Script, vars lex.Vars) error {
+	wanted, err := wantedOutputs(a.opts.outputs)
+	if err != nil {
+		return err
+	}
 	r, err := a.newRunner(ctx, database)
 	if err != nil {
 		return err
 	}
-	err = r.run(ctx, scripts, vars)
+	a.lineage.begin(ctx, scripts)
+	switch {
+	case a.opts.check:
+		err = r.check(ctx, scripts, vars)
+	default:
+		err = r.whole(ctx, scripts, vars, wanted)
+	}
+	a.outputs = r.outputs
+	a.lineage.ran(r)
 	return firstOf(err, r.close())
 }
 

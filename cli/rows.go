@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 
 	"psyberg/cli/format"
@@ -21,7 +22,12 @@ type shown struct {
 	// say that there was nothing to do.
 	status  int
 	n, idle int64
+	first   []any  // copy of the first row, the engine's values
+	take    *taken // gets every row; may be nil
 }
+
+// errEnd is what next returns after the last row.
+var errEnd = io.EOF
 
 func newShown(rows engine.Rows) *shown {
 	s := &shown{rows: rows, status: -1}
@@ -34,6 +40,23 @@ func newShown(rows engine.Rows) *shown {
 	}
 	s.values = make([]any, len(s.columns))
 	return s
+}
+
+func (s *shown) names() []string {
+	out := make([]string, len(s.columns))
+	for i, c := range s.columns {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// firstRow is the result as far as --output name looks at it.
+func (s *shown) firstRow() *taken {
+	t := &taken{names: s.names()}
+	if s.first != nil {
+		t.add(s, s.first)
+	}
+	return t
 }
 
 // Columns implements format.Rows.
@@ -57,13 +80,19 @@ func (s *shown) next() ([]any, error) {
 		if err := s.rows.Err(); err != nil {
 			return nil, err
 		}
-		return nil, io.EOF
+		return nil, errEnd
 	}
 	row := s.rows.Row()
 	if err := s.rows.Err(); err != nil {
 		return nil, err
 	}
 	s.n++
+	if s.n == 1 {
+		s.first = slices.Clone(row)
+	}
+	if s.take != nil {
+		s.take.add(s, row)
+	}
 	if s.status >= 0 && row[s.status] == "NOTHING_TO_DO" {
 		s.idle++
 	}

@@ -11,6 +11,7 @@ import (
 	"psyberg/cli/format"
 	"psyberg/engine"
 	"psyberg/engine/lex"
+	"psyberg/functions/surface"
 )
 
 // runner runs scripts and shows their results.
@@ -21,6 +22,14 @@ type runner struct {
 	writer  format.Writer
 
 	rows int64 // of the last result, or that the last statement changed; -1: none
+	// last is the first row of the last result; outputs are what a workflow
+	// step hands on.
+	last    *taken
+	outputs []outputValue
+	// watch is told of the first row; nil where no progress is shown.
+	watch *progress
+	// reads is every table that was read, for --explain and for lineage.
+	reads []surface.TableRead
 	// status: a result had a column status; idle: all rows of the last such
 	// one said NOTHING_TO_DO.
 	status, idle bool
@@ -36,7 +45,7 @@ func (a *app) open(ctx context.Context, database string) (*engine.Session, error
 		return nil, err
 	}
 	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log,
-		CacheDir: folder, CacheSize: int64(a.opts.cacheSize)})
+		CacheDir: folder, CacheSize: int64(a.opts.cacheSize), Settings: a.settings()})
 }
 
 // newRunner opens output and session. close ends both.
@@ -77,17 +86,9 @@ func (r *runner) close() error { return errors.Join(r.session.Close(), r.out.clo
 // run runs scripts in order and stops at the first error. Nothing runs if a
 // variable of any of them has no value.
 func (r *runner) run(ctx context.Context, scripts []*lex.Script, vars lex.Vars) error {
-	bound := make([]lex.Vars, len(scripts))
-	for i, s := range scripts {
-		var err error
-		if bound[i], err = s.Bind(vars); err != nil {
-			return err
-		}
-		for _, stmt := range s.Statements {
-			if _, err := stmt.Render(bound[i]); err != nil {
-				return err
-			}
-		}
+	bound, err := bindAll(scripts, vars)
+	if err != nil {
+		return err
 	}
 	for i, s := range scripts {
 		for _, stmt := range s.Statements {
@@ -100,6 +101,23 @@ func (r *runner) run(ctx context.Context, scripts []*lex.Script, vars lex.Vars) 
 		return errNothingToDo
 	}
 	return nil
+}
+
+// bindAll gives every script its variables; an error is at the first that has no value.
+func bindAll(scripts []*lex.Script, vars lex.Vars) ([]lex.Vars, error) {
+	bound := make([]lex.Vars, len(scripts))
+	for i, s := range scripts {
+		var err error
+		if bound[i], err = s.Bind(vars); err != nil {
+			return nil, err
+		}
+		for _, stmt := range s.Statements {
+			if _, err := stmt.Render(bound[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return bound, nil
 }
 
 // statement runs one statement, shows its result and logs it. The log line is
@@ -116,7 +134,11 @@ func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Var
 	}
 	start := time.Now()
 	r.rows = -1
+	ctx, trace := r.traced(ctx)
+	r.watch = r.app.watch(r.session, stmt, trace)
 	err := r.session.RunStatement(ctx, stmt, vars, r.show)
+	r.watch.stop()
+	r.explain(stmt, trace)
 	if errors.Is(err, errGone) {
 		err = nil
 	}
@@ -129,6 +151,9 @@ func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Var
 		if r.rows >= 0 {
 			attrs = append(attrs, "rows", r.rows)
 		}
+		if r.app.opts.verbose {
+			attrs = append(attrs, "sql", stmt.Text())
+		}
 		r.app.log.Log(ctx, r.app.statementLevel, "done", attrs...)
 	}
 	if e := r.out.flush(); err == nil {
@@ -138,27 +163,46 @@ func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Var
 }
 
 // show writes one result. It implements engine.Each.
-func (r *runner) show(_ lex.Statement, rows engine.Rows) error {
+func (r *runner) show(stmt lex.Statement, rows engine.Rows) error {
+	r.watch.stop()
 	if len(rows.Columns()) == 0 {
 		r.rows = rows.Changed()
+		if stmt.Out != "" {
+			r.setOutput(stmt.Out, changed(r.rows))
+		}
 		return nil
 	}
 	s := newShown(rows)
-	if r.out.closed {
+	if stmt.Out != "" {
+		s.take = &taken{names: s.names()}
+	}
+	if r.out.closed && s.take == nil {
 		// The statement has done what it does by its first row: nobody waits for the others.
 		rows.Next()
 		return firstOf(rows.Err(), errGone)
 	}
 	// The struct hides that this is a buffer, which a formatter would flush.
 	n, err := r.writer.Write(struct{ io.Writer }{r.out.buf}, s)
-	r.rows = n
+	r.rows, r.last = n, s.firstRow()
 	if s.status >= 0 && s.n > 0 {
 		r.status, r.idle = true, s.idle == s.n
+	}
+	if err == nil && s.take != nil {
+		err = r.keepOutput(stmt, s)
 	}
 	if err != nil && r.out.gone(err) {
 		return errGone
 	}
 	return err
+}
+
+// changed is the value of a statement without a result: the rows that it
+// changed, NULL where it changes none.
+func changed(n int64) any {
+	if n < 0 {
+		return nil
+	}
+	return n
 }
 
 func firstOf(errs ...error) error {

@@ -43,12 +43,16 @@ var choices = map[string][]string{
 	"load_type":         {"range", "changed"},
 }
 
+// stepKey is the annotation of a command that is a step of a workflow.
+const stepKey = "step"
+
 // newStep makes the command of a step.
 func newStep(a *app, s *step) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: s.name + " [flags]", Short: s.short, Long: s.long, Example: s.example,
 		Args:                  noArguments,
 		DisableFlagsInUseLine: true,
+		Annotations:           map[string]string{stepKey: s.name},
 	}
 	text, err := sql.Files.ReadFile(s.name + ".sql")
 	if err == nil {
@@ -70,6 +74,7 @@ func newStep(a *app, s *step) *cobra.Command {
 				return err
 			}
 		}
+		a.lineage = newLineage(a, vars["process_name"].Text+"."+s.name)
 		return a.runParsed(cmd.Context(), []*lex.Script{s.script}, vars)
 	}
 	return cmd

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2/mapping"
 	"github.com/spf13/cobra"
 )
 
@@ -43,7 +44,7 @@ func versions() []string {
 			found[d.Path] = d.Version
 		}
 	}
-	lines := []string{"psyql " + self + commit}
+	lines := []string{"psyql " + self + commit, "duckdb " + mapping.LibraryVersion()}
 	for _, d := range []struct{ name, path string }{
 		{"duckdb-go", "github.com/duckdb/duckdb-go/v2"},
 		{"iceberg-go", "github.com/apache/iceberg-go"},

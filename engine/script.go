@@ -52,11 +52,11 @@ func (s *Session) RunStatement(ctx context.Context, stmt lex.Statement, vars lex
 
 // errorOffset is the byte of the statement that err is about, -1 where it does not say.
 func errorOffset(err error) int {
+	if e := (interface{ Offset() int })(nil); errors.As(err, &e) {
+		return e.Offset() // it may wrap one of DuckDB about a part of the statement
+	}
 	if e := (*bridge.Error)(nil); errors.As(err, &e) {
 		return e.Position
-	}
-	if e := (interface{ Offset() int })(nil); errors.As(err, &e) {
-		return e.Offset()
 	}
 	return -1
 }

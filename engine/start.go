@@ -74,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 
 // assemble is the one place that knows every package of the surface.
 func assemble(catalogs *catalog.Catalogs, kept *cache.Cache, run bridge.Runner, cfg Config) Options {
-	tables := surface.WithManifests(catalogs, kept)
+	tables := surface.Noting(surface.WithManifests(catalogs, kept))
 	store := state.New(catalogs, run.Inner)
 	find := discover.Deps{Tables: tables, State: store, ReadBounds: readBounds(run)}
 	now := cfg.Now

@@ -92,6 +92,9 @@ func appendObject(b []byte, keys [][]byte, values []any) []byte {
 	return append(b, '}')
 }
 
+// AppendJSON appends v as JSON, as the JSON formats write it.
+func AppendJSON(b []byte, v any) []byte { return appendJSON(b, v) }
+
 // appendJSON appends a value: integers of any size and decimals exact, nested
 // values nested, maps as objects. What JSON has no number for (NaN, Infinity) is a string.
 func appendJSON(b []byte, v any) []byte {

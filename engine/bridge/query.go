@@ -83,7 +83,7 @@ func scalarCallback(info mapping.FunctionInfo, in mapping.DataChunk, out mapping
 	defer guard(func(s string) { mapping.ScalarFunctionSetError(info, s) })
 	rq := handleValue(mapping.ScalarFunctionGetExtraInfo(info)).(*registeredQuery)
 	id := handleValue(mapping.ScalarFunctionGetBindData(info)).(connNumber)
-	if err := rq.fill(rq.r.context(uint64(id)), in, out); err != nil {
+	if err := rq.fill(surface.WithCall(rq.r.context(uint64(id)), rq.q.Name), in, out); err != nil {
 		mapping.ScalarFunctionSetError(info, withName(rq.q.Name, err))
 	}
 }

@@ -120,6 +120,7 @@ type registered struct {
 type bound struct {
 	*registered
 	connID uint64
+	ctx    context.Context // of bind: which call this is
 	rel    *surface.Relation
 }
 
@@ -196,7 +197,8 @@ func bindFunction(info mapping.BindInfo, reg *registered) error {
 	mapping.TableFunctionGetClientContext(info, &cc)
 	b := &bound{registered: reg, connID: uint64(mapping.ClientContextGetConnectionId(cc))}
 	mapping.DestroyClientContext(&cc)
-	ctx := reg.r.context(b.connID)
+	ctx := surface.WithCall(reg.r.context(b.connID), reg.f.Name)
+	b.ctx = ctx
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -229,7 +231,7 @@ func bindFunction(info mapping.BindInfo, reg *registered) error {
 func initCallback(info mapping.InitInfo) {
 	defer guard(func(s string) { mapping.InitSetError(info, s) })
 	b := handleValue(mapping.InitGetBindData(info)).(*bound)
-	s := &scan{name: b.f.Name, ctx: b.r.context(b.connID), schema: b.rel.Schema}
+	s := &scan{name: b.f.Name, ctx: surface.SameCall(b.r.context(b.connID), b.ctx), schema: b.rel.Schema}
 	for i := range int(mapping.InitGetColumnCount(info)) {
 		// indices past the schema are DuckDB's virtual columns (row ids): it
 		// asks for one when it wants only a count, and does not look at it

@@ -24,6 +24,7 @@ const (
 	Parameter      // ?, $1
 	Operator       // every other sign
 	Semicolon
+	Command // \word and what follows it in its line, up to a semicolon
 )
 
 // Token is text[Start:End].
@@ -110,6 +111,13 @@ func (s *scanner) scan() (Kind, bool) {
 	case c == ';':
 		s.at++
 		return Semicolon, false
+	case c == '\\' && isWordStart(s.peek(1)): // no operator of DuckDB begins so
+		if i := strings.IndexAny(s.text[s.at:], ";\r\n"); i >= 0 {
+			s.at += i
+		} else {
+			s.at = len(s.text)
+		}
+		return Command, false
 	}
 	s.at++
 	return Operator, false

@@ -84,6 +84,8 @@ type Statement struct {
 	Start, End int
 	// Number counts from 1.
 	Number int
+	// Out is the name under which \out hands the result on; "" is none.
+	Out    string
 	tokens []Token
 }
 
@@ -101,8 +103,9 @@ type Script struct {
 }
 
 // Parse splits a text into its statements. Empty ones and comments between
-// them are left out. An error is an *Error: a quote or comment that is not
-// closed, or a bad "-- @param" line.
+// them are left out. A line "\out name", in place of a statement's semicolon or
+// behind it, sets its Out. An error is an *Error: a quote or comment that is not
+// closed, a bad "-- @param" line, or another command with a backslash.
 func Parse(file, text string) (*Script, error) {
 	src := &Source{file, text}
 	out := &Script{Source: src}
@@ -116,22 +119,59 @@ func Parse(file, text string) (*Script, error) {
 			to--
 		}
 		if from < to {
-			out.Statements = append(out.Statements, Statement{src, tokens[from].Start, tokens[to-1].End, len(out.Statements) + 1, tokens[from:to]})
+			out.Statements = append(out.Statements, Statement{src, tokens[from].Start, tokens[to-1].End, len(out.Statements) + 1, "", tokens[from:to]})
 		}
 	}
 	for i, t := range tokens {
 		if t.Open {
 			return nil, src.At(t.Start, fmt.Errorf("%s is not closed", opened(text[t.Start:t.End], t.Kind)))
 		}
-		if t.Kind == Semicolon {
+		if t.Kind == Semicolon || t.Kind == Command {
 			flush(i)
 			from = i + 1
+		}
+		if t.Kind == Command {
+			if err := out.command(text[t.Start:t.End]); err != nil {
+				return nil, src.At(t.Start, err)
+			}
 		}
 	}
 	flush(len(tokens))
 	var err error
 	out.Params, err = params(src, tokens)
 	return out, err
+}
+
+// command obeys a line that begins with a backslash.
+func (s *Script) command(line string) error {
+	word, name, _ := strings.Cut(strings.TrimRight(line, " \t"), " ")
+	name = strings.TrimSpace(name)
+	switch {
+	case word != `\out`:
+		return fmt.Errorf(`%s is no command of scripts: they know \out name, the prompt knows more`, word)
+	case !IsOutputName(name):
+		return fmt.Errorf("%q is no name of an output: letters, digits, _ and -, a letter or _ first", name)
+	case len(s.Statements) == 0:
+		return fmt.Errorf(`\out %s follows no statement: it stands behind the one whose result it hands on`, name)
+	}
+	last := &s.Statements[len(s.Statements)-1]
+	if last.Out != "" {
+		return fmt.Errorf(`\out %s: the result of this statement is the output %s already`, name, last.Out)
+	}
+	last.Out = name
+	return nil
+}
+
+// IsOutputName reports whether an output may have this name: it becomes a key
+// of JSON, a word in a shell and the name of a file.
+func IsOutputName(s string) bool {
+	for i := range len(s) {
+		letter := s[i] == '_' || s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z'
+		if !letter && (i == 0 || s[i] != '-' && !isDigit(s[i])) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func blank(t Token) bool { return t.Kind == Space || t.Kind == Comment }
@@ -148,8 +188,8 @@ func opened(text string, k Kind) string {
 	return "the text '"
 }
 
-// Complete reports whether a shell may run text: it ends in a semicolon
-// (comments may follow) and no quote or comment is open.
+// Complete reports whether a shell may run text: it ends in a semicolon or a
+// command with a backslash (comments may follow) and no quote or comment is open.
 func Complete(text string) bool {
 	done := false
 	for _, t := range Tokens(text) {
@@ -157,7 +197,7 @@ func Complete(text string) bool {
 			return false
 		}
 		if !blank(t) {
-			done = t.Kind == Semicolon
+			done = t.Kind == Semicolon || t.Kind == Command
 		}
 	}
 	return done

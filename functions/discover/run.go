@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"psyberg/functions/meta"
+	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
 
@@ -261,6 +262,7 @@ func (f *finder) find(ctx context.Context) error {
 	if f.Changes, err = f.changes(ctx); err != nil {
 		return err
 	}
+	surface.NoteLevel(ctx, f.Table.Name, string(f.Changes.Level))
 	f.seen()
 	for _, p := range f.Changes.Partitions {
 		if p.FirstCommit == nil || p.LastCommit == nil {

@@ -42,6 +42,7 @@ func fetchManifests(ctx context.Context, files Files, s *psyberg.Snapshot) (func
 		if err != nil {
 			return nil, ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
 		}
+		noteReads(ctx, Reads{Lists: 1, Bytes: int64(len(data))})
 		return func() ([]manifest.File, error) { return manifest.ReadList(s.ManifestList, data) }, nil
 	}
 	var out []manifest.File
@@ -50,6 +51,7 @@ func fetchManifests(ctx context.Context, files Files, s *psyberg.Snapshot) (func
 		if err != nil {
 			return nil, ReadError(fmt.Sprintf("manifest of snapshot %d", s.ID), path, err)
 		}
+		noteReads(ctx, Reads{Manifests: 1, Bytes: int64(len(data))})
 		f, err := manifest.Describe(path, data)
 		if err != nil {
 			return nil, err
@@ -70,12 +72,15 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		if err != nil {
 			return nil, err
 		}
+		found := Reads{CacheHits: 1}
+		defer func() { noteReads(ctx, found) }()
 		return t.Manifests.Fetch(ctx, files[i], req, func(ctx context.Context) ([]byte, error) {
 			// Without the list's length: of a file that was cut short, Scan says where.
 			data, err := t.Files.Read(ctx, files[i].Path, -1)
 			if err != nil {
 				return nil, ReadError("manifest", files[i].Path, err)
 			}
+			found = Reads{Manifests: 1, Bytes: int64(len(data))}
 			return data, nil
 		})
 	}, decode, (*cache.Source).Close)
