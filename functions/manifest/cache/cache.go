@@ -23,6 +23,7 @@ type Cache struct {
 	most   int64 // bytes of one file
 
 	last  atomic.Pointer[plan] // of the request that was asked last
+	near  *shelf               // what was read lately
 	room  eviction
 	stats struct{ hits, misses, damaged, written, evicted atomic.Int64 }
 	made  sync.Map // folders that are there
@@ -48,7 +49,7 @@ func Open(folder string, limit int64) (*Cache, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("open manifest cache: %w; give another folder with --cache-dir, or 'off'", err)
 	}
-	return &Cache{folder: folder, limit: limit, most: min(limit/4, 64<<20)}, nil
+	return &Cache{folder: folder, limit: limit, most: min(limit/4, 64<<20), near: newShelf(min(limit, memoryLimit))}, nil
 }
 
 // Stats returns the counts so far.
@@ -112,7 +113,7 @@ func (s *Source) find() bool {
 	s.found = make([]*entry, len(s.plan.groups))
 	all := true
 	for i, g := range s.plan.groups {
-		s.found[i] = s.cache.open(key(s.file, g), g)
+		s.found[i] = s.look(i, g)
 		if s.found[i] == nil {
 			all = false
 			continue
@@ -124,6 +125,19 @@ func (s *Source) find() bool {
 	}
 	return all
 }
+
+// look returns the i-th group's columns, in memory or in a file, nil where they
+// are in neither.
+func (s *Source) look(i int, g *group) *entry {
+	if k := s.cache.near.get(placeOf(s.file, g)); k != nil && k.has(s.plan.needs[i]) && (i > 0 || !s.dropsDeleted(k.index) || k.columns[statusAt] != nil) {
+		return &entry{group: g, index: k.index, kept: k, free: func() {}}
+	}
+	return s.cache.open(key(s.file, g), g)
+}
+
+// dropsDeleted reports whether some rows are not wanted: the status of all has
+// to be looked at.
+func (s *Source) dropsDeleted(core *index) bool { return core.deleted > 0 && s.plan.request.Live }
 
 // sameRows reports whether two files have the same rows in the same batches:
 // where values are huge, batches end by size.

@@ -163,7 +163,16 @@ func direct(t testing.TB, s sample, req *manifest.Request) ([]string, int64, str
 	}, req.BatchRows)
 }
 
+// open opens a cache that keeps nothing in memory: what the files are is what
+// most tests ask.
 func open(t testing.TB, limit int64) *Cache {
+	t.Helper()
+	c := openBoth(t, limit)
+	c.near = newShelf(0)
+	return c
+}
+
+func openBoth(t testing.TB, limit int64) *Cache {
 	t.Helper()
 	c, err := Open(filepath.Join(t.TempDir(), "cache"), limit)
 	if err != nil {
@@ -254,13 +263,13 @@ func TestPartlyThere(t *testing.T) {
 	s := samples(t)[0]
 	narrow := &manifest.Request{Columns: []manifest.Column{manifest.FilePath}}
 	through(t, c, s, narrow, true)
-	if n := c.Stats().Written; n != 1 {
-		t.Errorf("%d files for core alone", n)
+	if n := c.Stats().Written; n != 2 {
+		t.Errorf("%d files for core and texts", n)
 	}
 	more := &manifest.Request{Columns: []manifest.Column{manifest.FilePath}, Bounds: []int32{1}}
 	through(t, c, s, more, true)
-	if n := c.Stats().Written; n != 2 {
-		t.Errorf("%d files for core and one column", n)
+	if n := c.Stats().Written; n != 3 {
+		t.Errorf("%d files for core, texts and one column", n)
 	}
 	for _, req := range []*manifest.Request{narrow, more, {Counts: []int32{1}}, {Columns: []manifest.Column{manifest.RecordCount}}} {
 		if _, _, failed := through(t, c, s, req, false); failed != "" {
@@ -276,7 +285,7 @@ func TestOtherReaders(t *testing.T) {
 	s := samples(t)[0]
 	_, n, _ := through(t, c, s, &manifest.Request{Columns: manifest.AllColumns(), Bounds: []int32{1}}, true)
 	files := cached(t, c)
-	if len(files) != 4 { // core, partition, maps, column 1
+	if len(files) != 5 { // core, texts, partition, maps, column 1
 		t.Errorf("%d files", len(files))
 	}
 	for _, path := range files {

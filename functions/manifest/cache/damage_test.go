@@ -187,9 +187,11 @@ func TestC4_Eviction(t *testing.T) {
 		through(t, c, s, req, true)
 		// Everything was used a day ago, one after the other, but the first: it
 		// is used all the time.
-		folder, name := fileOf(key(s.File, core))
 		clock = clock.Add(time.Second)
-		_ = os.Chtimes(filepath.Join(c.folder, folder, name), clock, clock) // it may be gone
+		for _, g := range newPlan(req).groups {
+			folder, name := fileOf(key(s.File, g))
+			_ = os.Chtimes(filepath.Join(c.folder, folder, name), clock, clock) // it may be gone
+		}
 		if _, _, failed := through(t, c, first, req, false); failed != "" {
 			t.Fatalf("what is used all the time has gone: %s", failed)
 		}

@@ -18,12 +18,15 @@
 //	    has been read last stays longest. Anything in it may be deleted at any
 //	    time.
 //	C5  A folder that cannot be written, or is full, costs nothing but speed.
+//	C6  What was read from files stays in memory too, at most 256 MiB of it,
+//	    who was asked last stays longest: a session that asks again opens no
+//	    file. It is the copy that was checked.
 //
 // A manifest is several files, one for each group of columns, and only the
-// groups that were asked for are there: "core" (all that is one value an
-// entry), the partition as a request types it, the bounds and counts of one
-// table column each, and the six maps of all columns. A wide manifest is
-// mostly bounds, of which a question wants one or two columns.
+// groups that were asked for are there: "core" (all that is one number an
+// entry), "texts" (paths and lists), the partition as a request types it, the
+// bounds and counts of one table column each, and the six maps of all columns.
+// A wide manifest is mostly bounds, of which a question wants one or two columns.
 //
 // Files are Arrow IPC files, which any Arrow reader opens; before Arrow's
 // footer lies the index that this package reads instead of Arrow's metadata,

@@ -16,6 +16,9 @@ type entry struct {
 	data  []byte // mapped, or read; may fail to be read, see guarded
 	index *index
 	free  func()
+
+	kept  *kept                 // where it is in memory: there is no data
+	fresh map[int][]arrow.Array // by column: what was loaded, by batch; not owned
 }
 
 // guarded calls f, which reads mapped memory: a disk that fails, or somebody
@@ -30,8 +33,28 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// load copies one column of one batch and checks it.
-func (e *entry) load(batch, column int) (a arrow.Array, err error) {
+// load returns one column of one batch: a copy that was checked.
+func (e *entry) load(batch, column int) (arrow.Array, error) {
+	if e.kept != nil {
+		a := e.kept.columns[column][batch]
+		a.Retain()
+		return a, nil
+	}
+	a, err := e.read(batch, column)
+	if err != nil {
+		return nil, err
+	}
+	if e.fresh == nil {
+		e.fresh = map[int][]arrow.Array{}
+	}
+	if len(e.fresh[column]) == batch { // not for the second time: status may be
+		e.fresh[column] = append(e.fresh[column], a)
+		a.Retain() // for the shelf, which never releases it
+	}
+	return a, nil
+}
+
+func (e *entry) read(batch, column int) (a arrow.Array, err error) {
 	err = guarded(func() error {
 		b := &e.index.batches[batch]
 		l := &loader{

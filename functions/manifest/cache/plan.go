@@ -15,7 +15,7 @@ import (
 
 // version is of what files hold: of their format, and of the decoder, whose
 // answers they are. It changes whenever either does.
-const version = 1
+const version = 2
 
 // group is the columns that one file holds.
 type group struct {
@@ -68,10 +68,25 @@ var mapColumns = []manifest.Column{manifest.ColumnSizes, manifest.ValueCounts, m
 	manifest.LowerBounds, manifest.UpperBounds}
 
 // core is the group that every plan has: of status 2 there may be entries
-// that a request does not want.
-var core = newGroup("core", manifest.Request{Columns: slices.DeleteFunc(manifest.AllColumns(), func(c manifest.Column) bool {
-	return c == manifest.Partition || slices.Contains(mapColumns, c)
-})})
+// that a request does not want. It is what is one number an entry. Texts and
+// lists take three quarters of the room, and are a group of their own: most
+// questions want none.
+var core, texts = newGroup("core", manifest.Request{Columns: ofWidth(true)}), newGroup("texts", manifest.Request{Columns: ofWidth(false)})
+
+// statusAt is where core has the entry's status.
+var statusAt = core.at[manifest.Status.String()]
+
+// ofWidth are the columns of fixed width, or the others, but for the partition
+// and the maps.
+func ofWidth(fixed bool) []manifest.Column {
+	return slices.DeleteFunc(manifest.AllColumns(), func(c manifest.Column) bool {
+		if c == manifest.Partition || slices.Contains(mapColumns, c) {
+			return true
+		}
+		_, is := manifest.Schema(&manifest.Request{Columns: []manifest.Column{c}}).Field(0).Type.(arrow.FixedWidthDataType)
+		return is != fixed
+	})
+}
 
 var maps = newGroup("maps", manifest.Request{Columns: mapColumns})
 
@@ -81,6 +96,7 @@ type plan struct {
 	schema  *arrow.Schema
 	groups  []*group // core first
 	picks   []pick   // by column of schema
+	needs   [][]int  // by group: the columns of it that are picked
 }
 
 type pick struct{ group, column int }
@@ -110,6 +126,9 @@ func newPlan(req *manifest.Request) *plan {
 		}
 		p.groups = append(p.groups, newGroup(name, r))
 	}
+	if slices.ContainsFunc(texts.request.Columns, func(c manifest.Column) bool { return seen[c] }) {
+		p.groups = append(p.groups, texts)
+	}
 	if slices.ContainsFunc(mapColumns, func(c manifest.Column) bool { return seen[c] }) {
 		p.groups = append(p.groups, maps)
 	}
@@ -121,11 +140,11 @@ func newPlan(req *manifest.Request) *plan {
 		}
 		p.groups = append(p.groups, newGroup("column "+strconv.Itoa(int(id)), manifest.Request{Bounds: []int32{id}, Counts: []int32{id}}))
 	}
-	p.schema = manifest.Schema(req)
+	p.schema, p.needs = manifest.Schema(req), make([][]int, len(p.groups))
 	for _, f := range p.schema.Fields() {
 		for g := range p.groups {
 			if c, ok := p.groups[g].at[f.Name]; ok {
-				p.picks = append(p.picks, pick{g, c})
+				p.picks, p.needs[g] = append(p.picks, pick{g, c}), append(p.needs[g], c)
 				break
 			}
 		}

@@ -20,12 +20,16 @@ func (s *Source) Scan(ctx context.Context, alloc memory.Allocator, emit func(arr
 	}
 	out := &sink{ctx: ctx, emit: emit, plan: s.plan}
 	if s.data == nil {
-		if err := s.replay(ctx, out); err == nil || out.failed != nil || ctx.Err() != nil {
+		err := s.replay(ctx, out)
+		if err == nil {
+			s.remember()
+			return nil
+		}
+		if out.failed != nil || ctx.Err() != nil {
 			return err
 		}
 		// A file is damaged where nobody had looked: decode, from where we are.
 		s.forget()
-		var err error
 		if s.data, err = s.read(ctx); err != nil {
 			return err
 		}
@@ -45,6 +49,16 @@ func (s *Source) forget() {
 	s.cache.stats.damaged.Add(1)
 	for _, g := range s.plan.groups {
 		s.cache.remove(key(s.file, g))
+		s.cache.near.drop(placeOf(s.file, g))
+	}
+}
+
+// remember keeps in memory what was loaded from files to the end.
+func (s *Source) remember() {
+	for i, g := range s.plan.groups {
+		if e := s.found[i]; e != nil && len(e.fresh) > 0 {
+			s.cache.near.put(placeOf(s.file, g), e.index, e.fresh)
+		}
 	}
 }
 
@@ -192,8 +206,8 @@ func (s *Source) batch(out *sink, i int, rows int64) error {
 		}
 	}
 	var status *array.Int32
-	if s.found[0].index.deleted > 0 && s.plan.request.Live {
-		a, err := s.found[0].load(i, core.at[manifest.Status.String()])
+	if s.dropsDeleted(s.found[0].index) {
+		a, err := s.found[0].load(i, statusAt)
 		if err != nil {
 			return err
 		}
