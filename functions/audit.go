@@ -158,11 +158,24 @@ func (a *auditTarget) notStaged(id string, head *psyberg.Snapshot) error {
 	return fmt.Errorf("%s%s", text, meta.Suggest(id, ids))
 }
 
+// rowsCall stands in the SQL that an audit comes to where it reads rows of an
+// Iceberg table, noRows too where it only has the columns of one.
+const (
+	rowsCall = "iceberg_rows("
+	noRows   = "\nWHERE false"
+)
+
+// AuditReadsRows says of the SQL that an audit comes to whether it reads rows;
+// else metadata alone has told what it returns.
+func AuditReadsRows(sql string) bool {
+	return strings.Contains(sql, rowsCall) && !strings.Contains(sql, noRows)
+}
+
 // rowsOf writes the FROM item that yields the rows of the pinned snapshot: of
 // some files (locations as the manifests have them), or of all where files is nil.
 func (a *auditTarget) rowsOf(files []string) string {
 	var b strings.Builder
-	b.WriteString("iceberg_rows(" + surface.QuoteLiteral(a.Name))
+	b.WriteString(rowsCall + surface.QuoteLiteral(a.Name))
 	if a.Snapshot != nil {
 		fmt.Fprintf(&b, ", snapshot_id := %d", a.Snapshot.ID)
 	}

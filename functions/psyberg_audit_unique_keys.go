@@ -59,7 +59,7 @@ func (a *auditTarget) uniqueKeysSQL(ctx context.Context, columns []auditColumn) 
 			return "", err
 		}
 		if len(files) == 0 {
-			from += "\nWHERE false"
+			from += noRows
 		} else {
 			from += "\nSEMI JOIN (SELECT DISTINCT " + list + " FROM " + a.rowsOf(paths(files)) + ") AS n ON " + strings.Join(joins, " AND ")
 		}

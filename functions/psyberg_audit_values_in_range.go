@@ -77,15 +77,13 @@ func (a *auditTarget) valuesInRangeSQL(c auditColumn, low, high *auditLimit, fil
 	if c.isFloat() {
 		out = append(out, "isnan("+c.expr+")")
 	}
-	outside := strings.Join(out, " OR ")
+	where := noRows
 	from := a.rowsOf(nil)
 	if len(doubt) > 0 {
-		from = a.rowsOf(paths(doubt))
-	} else {
-		outside = "false"
+		from, where = a.rowsOf(paths(doubt)), "\nWHERE "+strings.Join(out, " OR ")
 	}
 	return "SELECT " + surface.QuoteLiteral(c.name+" = ") + " || CAST(" + c.expr + " AS VARCHAR) || " + surface.QuoteLiteral(" is outside of "+rangeText(low, high)) +
-		" AS violation, " + c.expr + " AS value, *\nFROM " + from + "\nWHERE " + outside
+		" AS violation, " + c.expr + " AS value, *\nFROM " + from + where
 }
 
 func rangeText(low, high *auditLimit) string {

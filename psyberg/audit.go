@@ -14,12 +14,15 @@ const CodeAuditFailed Code = "PSY_AUDIT_FAILED"
 // for this audit and this staged snapshot. It is told apart by process,
 // session, target, audit and staged snapshot.
 type AuditRow struct {
-	Process        string
-	Session        string
-	Target         string // as it was given
-	Audit          string // its name, unique among the session's audits
-	Blocking       bool
-	Passed         bool
+	Process  string
+	Session  string
+	Target   string // as it was given
+	Audit    string // its name, unique among the session's audits
+	Blocking bool
+	Passed   bool
+	// NotRun: it was begun and has no result: it cannot run, or was killed.
+	// FirstViolation says why, Violations is 0.
+	NotRun         bool
 	Violations     int64  // rows that violate
 	FirstViolation string // "" where it passed
 	// Staged is the snapshot that the audit looked at: the staged one, or the
@@ -40,9 +43,19 @@ type auditKey struct {
 
 // RecordAudits returns the rows to store after some audits ran (or were
 // forced): each replaces the one of the same key, which keeps that a publish
-// was forced; the others stay.
+// was forced; the others stay. But where all of a run have a result, those of
+// the same snapshot that never had one go: their audit was taken out of the
+// file, or got another name.
 func RecordAudits(stored, results []AuditRow) []AuditRow {
 	out := slices.Clone(stored)
+	if len(results) > 0 && !slices.ContainsFunc(results, func(r AuditRow) bool { return r.NotRun || r.Forced }) {
+		of := results[0].key()
+		out = slices.DeleteFunc(out, func(s AuditRow) bool {
+			k := s.key()
+			k.audit = of.audit
+			return s.NotRun && k == of
+		})
+	}
 	for _, r := range results {
 		i := slices.IndexFunc(out, func(s AuditRow) bool { return s.key() == r.key() })
 		if i < 0 {
@@ -89,8 +102,8 @@ type AuditVerdict struct {
 // published (semantics.md, section 8). rows are those that AuditsOf returns of
 // the session's, force the names given by force_audit.
 //
-// A blocking audit that failed on this snapshot refuses it, until it passes or
-// is forced by name. Where no audit looked at this snapshot, but a blocking one
+// A blocking audit that failed on this snapshot, or that did not run, refuses
+// it, until it passes or is forced by name. Where no audit looked at this snapshot, but a blocking one
 // at another of the session's, what is staged now was not audited: refused as
 // well. No row at all counts as none asked for, which require refuses too. A
 // name in force that no recorded audit has is an error.
@@ -141,7 +154,7 @@ func judgeRows(rows []AuditRow, staged SnapshotID, force []string) (AuditVerdict
 			r.Forced = true
 			v.Kind, v.By, v.Mark = AuditsForced, append(v.By, r.Audit), append(v.Mark, r)
 		default:
-			failed = append(failed, fmt.Sprintf("%q (%d violations, first: %s)", r.Audit, r.Violations, r.FirstViolation))
+			failed = append(failed, r.failure())
 		}
 	}
 	if len(failed) > 0 {
@@ -149,6 +162,17 @@ func judgeRows(rows []AuditRow, staged SnapshotID, force []string) (AuditVerdict
 			"correct the audit and run it again, or discard what is staged and load again, or force it by name (--force_audit)")
 	}
 	return v, nil
+}
+
+// failure says how an audit failed.
+func (r AuditRow) failure() string {
+	switch {
+	case r.NotRun:
+		return fmt.Sprintf("%q (it did not run: %s)", r.Audit, r.FirstViolation)
+	case r.Violations == 1:
+		return fmt.Sprintf("%q (1 violation: %s)", r.Audit, r.FirstViolation)
+	}
+	return fmt.Sprintf("%q (%d violations, first: %s)", r.Audit, r.Violations, r.FirstViolation)
 }
 
 func auditError(staged SnapshotID, cause, advice string) *Error {

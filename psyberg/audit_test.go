@@ -27,6 +27,12 @@ func TestJudgeAudits(t *testing.T) {
 		{name: "one that does not block failed", rows: []AuditRow{row("a", false, false, 7, 1)}, kind: AuditsPassed},
 		{name: "a blocking one failed", rows: []AuditRow{row("a", true, true, 7, 1), row("b", true, false, 7, 1)},
 			err: `blocking audits failed: "b" (3 violations, first: id is NULL)`},
+		{name: "a blocking one failed once", rows: []AuditRow{{Audit: "b", Blocking: true, Staged: 7, Violations: 1, FirstViolation: "id is NULL"}},
+			err: `blocking audits failed: "b" (1 violation: id is NULL)`},
+		{name: "a blocking one did not run", rows: []AuditRow{row("a", true, true, 7, 1), {Audit: "b", Blocking: true, NotRun: true, Staged: 7, FirstViolation: "no column x"}},
+			err: `blocking audits failed: "b" (it did not run: no column x)`},
+		{name: "one that does not block did not run", rows: []AuditRow{{Audit: "b", NotRun: true, Staged: 7}}, kind: AuditsPassed},
+		{name: "did not run, forced by name", rows: []AuditRow{{Audit: "b", Blocking: true, NotRun: true, Staged: 7}}, force: []string{"b"}, kind: AuditsForced, by: "b"},
 		{name: "forced by name", rows: []AuditRow{row("b", true, false, 7, 1)}, force: []string{"b"}, kind: AuditsForced, by: "b"},
 		{name: "another one forced", rows: []AuditRow{row("a", true, false, 7, 1), row("b", true, false, 7, 1)}, force: []string{"b"}, err: `"a" (3`},
 		{name: "forced, though it passed", rows: []AuditRow{row("b", true, true, 7, 1)}, force: []string{"b"}, kind: AuditsPassed},
@@ -95,5 +101,25 @@ func TestRecordAudits(t *testing.T) {
 	}
 	if rows = RecordAudits(rows, []AuditRow{passed}); len(rows) != 2 || rows[0] != passed {
 		t.Fatalf("after it passed: %+v", rows)
+	}
+}
+
+// TestRecordAudits_NotRun: one that did not run counts until a whole run has a
+// result without it; a force of others leaves it.
+func TestRecordAudits_NotRun(t *testing.T) {
+	row := func(name string, notRun bool, staged SnapshotID) AuditRow {
+		return AuditRow{Process: "p", Session: "s", Target: "t", Audit: name, Blocking: true, NotRun: notRun, Staged: staged}
+	}
+	begun := RecordAudits(nil, []AuditRow{row("a", true, 7), row("b", true, 7), row("b", true, 8)})
+	if got := RecordAudits(begun, []AuditRow{row("a", false, 7), row("b", true, 7)}); len(got) != 3 || got[0].NotRun || !got[1].NotRun {
+		t.Errorf("one of two has a result: %+v", got)
+	}
+	forced := row("a", false, 7)
+	forced.Forced = true
+	if got := RecordAudits(begun, []AuditRow{forced}); len(got) != 3 {
+		t.Errorf("one was forced: %+v", got)
+	}
+	if got := RecordAudits(begun, []AuditRow{row("a", false, 7)}); len(got) != 2 || got[0].Staged != 8 || got[1].NotRun {
+		t.Errorf("a run without b: %+v", got)
 	}
 }

@@ -8,7 +8,9 @@
 //
 //	A1  Every audit of a file looks at one staged snapshot, pinned before the
 //	    first one runs. If something else is staged when the last one is done,
-//	    nothing is recorded.
+//	    no result is recorded.
 //	A2  All results of a run are recorded in one commit, or none.
-//	A3  A query that fails is an error of the run, never a passed audit.
+//	A3  An audit that was begun and has no result, since its query fails or the
+//	    process was killed, is recorded as not run, which refuses a publish as a
+//	    failure does. It is never a passed audit.
 package audit

@@ -50,6 +50,8 @@ const auditDoc = `Runs the audits of a file on what a session has staged, and re
   first_violation     VARCHAR    NULL where it passed
   staged_snapshot_id  BIGINT     the snapshot that was looked at
   sample              VARCHAR[]  the first violations, at most 5
+  read_from           VARCHAR    'metadata' where that alone tells exactly, and no row was read; else 'rows'
+  query               VARCHAR    the query whose rows are all violations
 
 The file has a list 'audits'; each has function (an audit's name without psyberg_audit_) or sql (a file with one query whose rows violate,
 found from the file's folder), and may have name, blocking (true unless it says false) and params: a function's arguments after wap_id by
@@ -58,8 +60,9 @@ hours $load_from and $load_to (exclusive; NULL where it loads none). They stand 
 whole value of any other param.
 
 A session that has nothing to do has no rows. A failed blocking audit is a row here; psyberg_audit_verdict makes an error of it.
-Errors: the file has a key or a parameter that is not known (with its line and near matches); unknown session; nothing staged;
-a query that fails; [PSY_CONFLICT] where what is staged changed meanwhile. Nothing is recorded then.
+Errors: the file has a key that is not known (with its line and near matches); unknown session; nothing staged: nothing is recorded
+then. An audit that cannot run; [PSY_CONFLICT] where what is staged changed meanwhile: the audits without a result are recorded as
+not run (passed is NULL), and what is staged is not published until they are.
 It records when its rows are read: CALL it.`
 
 const verdictDoc = `What the recorded audits of a session say of what it has staged: one row, or the error [PSY_AUDIT_FAILED].
@@ -85,7 +88,7 @@ var sessionArgs = []surface.Arg{
 
 func (d Deps) auditFunction() *surface.Function {
 	schema := schemaOf("audit", typeText, "blocking", typeBool, "passed", typeBool, "violations", typeLong,
-		"first_violation", typeText, "staged_snapshot_id", typeLong, "sample", typeTexts)
+		"first_violation", typeText, "staged_snapshot_id", typeLong, "sample", typeTexts, "read_from", typeText, "query", typeText)
 	args := append(append([]surface.Arg{}, sessionArgs...), surface.Arg{Name: "audits", Type: typeText, Doc: "path of the audits.yaml"})
 	return &surface.Function{Name: "psyberg_audit", Doc: auditDoc, Positional: args, Writes: true,
 		Bind: func(_ context.Context, a surface.Args) (*surface.Relation, error) {
@@ -104,7 +107,7 @@ func (d Deps) auditFunction() *surface.Function {
 					if !f.Passed {
 						first = f.FirstViolation
 					}
-					rows = append(rows, []any{f.Audit, f.Blocking, f.Passed, f.Violations, first, int64(f.Staged), f.Sample})
+					rows = append(rows, []any{f.Audit, f.Blocking, f.Passed, f.Violations, first, int64(f.Staged), f.Sample, f.ReadFrom, f.Query})
 				}
 				return rows, nil
 			}), nil

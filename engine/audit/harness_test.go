@@ -112,14 +112,20 @@ func (f *fixture) fails(sql string, words ...string) {
 
 func (i inner) Inner(ctx context.Context, q string) (bridge.Rows, error) { return i.f.s.Inner(ctx, q) }
 
-// meddler stages something else while an audit runs.
-type meddler struct{ f *fixture }
+// meddler stages something else while the first audit runs.
+type meddler struct {
+	f    *fixture
+	done bool
+}
 
-func (m meddler) Inner(ctx context.Context, q string) (bridge.Rows, error) {
-	if _, err := m.f.c.Discard(ctx, "ns.t", "s1"); err != nil {
-		return nil, err
+func (m *meddler) Inner(ctx context.Context, q string) (bridge.Rows, error) {
+	if !m.done {
+		m.done = true
+		if _, err := m.f.c.Discard(ctx, "ns.t", "s1"); err != nil {
+			return nil, err
+		}
+		m.f.run(`COPY (SELECT 1::BIGINT AS id, TIMESTAMPTZ '2023-09-14 03:10:00+00' AS event_ts, 1.0 AS amount, 'x' AS name, NULL AS info) TO 'ns.t' (FORMAT iceberg, WAP_ID 's1')`)
 	}
-	m.f.run(`COPY (SELECT 1::BIGINT AS id, TIMESTAMPTZ '2023-09-14 03:10:00+00' AS event_ts, 1.0 AS amount, 'x' AS name, NULL AS info) TO 'ns.t' (FORMAT iceberg, WAP_ID 's1')`)
 	return m.f.s.Inner(ctx, q)
 }
 

@@ -44,10 +44,18 @@ func variables(req Request, own psyberg.SessionRow) lex.Vars {
 
 func sqlTime(i psyberg.Instant) string { return i.Time().Format("2006-01-02 15:04:05") + "+00" }
 
+// query is the SQL of an audit.
+type query struct {
+	text string
+	// plan, of an audit function, is the SELECT of the SQL that text comes to.
+	plan string
+}
+
 // query writes the SQL of an audit.
-func (f *File) query(a Audit, known []*surface.Query, vars lex.Vars) (string, error) {
+func (f *File) query(a Audit, known []*surface.Query, vars lex.Vars) (query, error) {
 	if a.SQL != "" {
-		return f.sqlFile(a, vars)
+		text, err := f.sqlFile(a, vars)
+		return query{text: text}, err
 	}
 	var names []string
 	for _, k := range known {
@@ -56,17 +64,18 @@ func (f *File) query(a Audit, known []*surface.Query, vars lex.Vars) (string, er
 			return f.call(a, k, vars)
 		}
 	}
-	return "", f.errorAt(a.Line, "there is no audit function %q%s", a.Function, meta.Suggest(a.Function, names))
+	return query{}, f.errorAt(a.Line, "there is no audit function %q%s", a.Function, meta.Suggest(a.Function, names))
 }
 
 // call writes the call of an audit function: target and wap_id are the
 // session's, the others are params by name.
-func (f *File) call(a Audit, k *surface.Query, vars lex.Vars) (string, error) {
+func (f *File) call(a Audit, k *surface.Query, vars lex.Vars) (query, error) {
 	given := map[string]Param{}
 	for _, p := range a.Params {
 		given[p.Name] = p
 	}
 	args := []string{bridge.QuoteLiteral(vars["target"].Text), bridge.QuoteLiteral(vars["wap_id"].Text)}
+	all := slices.Clone(args) // by place
 	var names []string
 	for i, arg := range append(append([]surface.Arg{}, k.Positional...), k.Named...) {
 		if i < 2 {
@@ -78,28 +87,31 @@ func (f *File) call(a Audit, k *surface.Query, vars lex.Vars) (string, error) {
 		positional := i < len(k.Positional)
 		if !ok {
 			if positional && !arg.Optional {
-				return "", f.errorAt(a.Line, "audit %q needs params.%s: %s", a.Name, arg.Name, arg.Doc)
+				return query{}, f.errorAt(a.Line, "audit %q needs params.%s: %s", a.Name, arg.Name, arg.Doc)
 			}
-			if positional {
+			if all = append(all, "NULL"); positional {
 				args = append(args, "NULL")
 			}
 			continue
 		}
 		text, err := f.literal(p, vars)
 		if err != nil {
-			return "", err
+			return query{}, err
 		}
-		if !positional {
+		if all = append(all, text); !positional {
 			text = bridge.QuoteIdent(arg.Name) + " := " + text
 		}
 		args = append(args, text)
 	}
 	for _, p := range a.Params {
 		if _, left := given[p.Name]; left {
-			return "", f.errorAt(p.Line, "audit function %q has no param %q%s", a.Function, p.Name, meta.Suggest(p.Name, names))
+			return query{}, f.errorAt(p.Line, "audit function %q has no param %q%s", a.Function, p.Name, meta.Suggest(p.Name, names))
 		}
 	}
-	return "SELECT * FROM " + bridge.QuoteIdent(k.Name) + "(" + strings.Join(args, ", ") + ")", nil
+	return query{
+		text: "SELECT * FROM " + bridge.QuoteIdent(k.Name) + "(" + strings.Join(args, ", ") + ")",
+		plan: "SELECT " + bridge.QueryFunction(k) + "(" + strings.Join(all, ", ") + ")",
+	}, nil
 }
 
 // queryParams are params whose text is SQL, in which variables stand.

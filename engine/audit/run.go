@@ -2,12 +2,14 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"psyberg/engine/bridge"
+	"psyberg/engine/lex"
 	"psyberg/functions"
 	"psyberg/functions/meta"
 	"psyberg/psyberg"
@@ -24,7 +26,18 @@ type Finding struct {
 	psyberg.AuditRow
 	// Sample are the texts of the first violations, at most maxSample.
 	Sample []string
+	// ReadFrom is FromMetadata where no row was read, else FromRows.
+	ReadFrom string
+	// Query returns all violations.
+	Query string
 }
+
+// What an audit looked at. An audit function reads rows only where metadata
+// leaves a doubt.
+const (
+	FromMetadata = "metadata"
+	FromRows     = "rows"
+)
 
 // maxSample is how many violations are shown; all are counted.
 const maxSample = 5
@@ -36,9 +49,13 @@ const maxText = 500
 // what they found. A session that has nothing to do has nothing staged: no
 // audit runs. A failed blocking audit is no error here: Verdict says so.
 //
+// Before the first one runs, all are recorded as not run: killed, or with an
+// audit that cannot run, the snapshot is not publishable for want of a verdict
+// (A3). The others are run all the same.
+//
 // Errors: an unknown session (with near matches); nothing staged, or more than
-// one snapshot; an audit that cannot run; [PSY_CONFLICT] where what is staged
-// changed meanwhile. Nothing is recorded then.
+// one snapshot; a file that cannot be read: nothing is recorded then. An audit
+// that cannot run; [PSY_CONFLICT] where what is staged changed meanwhile.
 func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
 	file, err := ReadFile(req.File)
 	if err != nil {
@@ -54,28 +71,17 @@ func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
 	if req, err = d.canonical(ctx, req); err != nil {
 		return nil, err
 	}
-	known, vars := functions.Audits(d.Tables), variables(req, own)
-	queries := make([]string, len(file.Audits))
-	for i, a := range file.Audits { // all are checked before the first one runs
-		if queries[i], err = file.query(a, known, vars); err != nil {
-			return nil, err
-		}
-	}
 	staged, err := d.staged(ctx, req, own)
 	if err != nil {
 		return nil, err
 	}
-	now := d.Now()
-	out := make([]Finding, len(file.Audits))
-	rows := make([]psyberg.AuditRow, len(file.Audits))
-	for i, a := range file.Audits {
-		if out[i], err = d.one(ctx, queries[i]); err != nil {
-			return nil, fmt.Errorf("run audit %q: %w", a.Name, err)
-		}
-		r := &out[i].AuditRow
-		r.Process, r.Session, r.Target, r.Audit = req.Process, req.Session, req.Target, a.Name
-		r.Blocking, r.Staged, r.AuditedAt = a.Blocking, staged, now
-		rows[i] = *r
+	out := begin(file, req, staged, d.Now())
+	if err := d.record(ctx, req, out); err != nil {
+		return nil, err
+	}
+	failed := d.all(ctx, file, variables(req, own), out)
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	again, err := d.staged(ctx, req, own)
 	if err != nil {
@@ -85,7 +91,60 @@ func Run(ctx context.Context, d Deps, req Request) ([]Finding, error) {
 		return nil, &psyberg.Error{Code: psyberg.CodeConflict, Op: "audit", Object: fmt.Sprintf("session %q", req.Session),
 			Cause: fmt.Sprintf("snapshot %d was staged when the audits began, now it is %d", staged, again), Advice: "run the audits again"}
 	}
-	return out, d.Store.RecordAudits(ctx, req.SessionTable, rows)
+	if err := d.record(ctx, req, out); err != nil {
+		return nil, err
+	}
+	return out, failed
+}
+
+// begin are the findings of audits that have not run.
+func begin(file *File, req Request, staged psyberg.SnapshotID, now psyberg.Instant) []Finding {
+	out := make([]Finding, len(file.Audits))
+	for i, a := range file.Audits {
+		out[i].AuditRow = psyberg.AuditRow{Process: req.Process, Session: req.Session, Target: req.Target, Audit: a.Name, Blocking: a.Blocking,
+			Staged: staged, AuditedAt: now, NotRun: true, FirstViolation: "the audits did not come to their end"}
+	}
+	return out
+}
+
+func (d Deps) record(ctx context.Context, req Request, found []Finding) error {
+	rows := make([]psyberg.AuditRow, len(found))
+	for i, f := range found {
+		rows[i] = f.AuditRow
+	}
+	return d.Store.RecordAudits(ctx, req.SessionTable, rows)
+}
+
+// all runs the audits, each into its finding, and returns the error of the
+// first one that cannot run. All are checked before the first one runs.
+func (d Deps) all(ctx context.Context, file *File, vars lex.Vars, out []Finding) (failed error) {
+	known := functions.Audits(d.Tables)
+	queries := make([]query, len(file.Audits))
+	fail := func(i int, err error) {
+		if out[i].FirstViolation = cut(err.Error()); failed == nil {
+			failed = err
+		}
+	}
+	for i, a := range file.Audits {
+		var err error
+		if queries[i], err = file.query(a, known, vars); err != nil {
+			fail(i, err)
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	for i, a := range file.Audits {
+		f, err := d.one(ctx, queries[i])
+		if err != nil {
+			fail(i, fmt.Errorf("run audit %q: %w", a.Name, err))
+			continue
+		}
+		r := &out[i]
+		r.NotRun, r.Passed, r.Violations, r.FirstViolation = false, f.Violations == 0, f.Violations, f.FirstViolation
+		r.Sample, r.ReadFrom, r.Query = f.Sample, f.ReadFrom, queries[i].text
+	}
+	return failed
 }
 
 // canonical writes the target without the default catalog's name, so that a
@@ -163,31 +222,51 @@ func (d Deps) unstaged(ctx context.Context, req Request, own psyberg.SessionRow)
 	return psyberg.WhyUnstaged(h, head, req.Session, own.CreatedAt)
 }
 
-// one runs a query and counts its rows.
-func (d Deps) one(ctx context.Context, query string) (Finding, error) {
-	rows, err := d.Run.Inner(ctx, query)
+// one runs a query and counts its rows. What an audit function comes to is
+// written first: it tells whether rows are read.
+func (d Deps) one(ctx context.Context, q query) (Finding, error) {
+	f := Finding{ReadFrom: FromRows}
+	text := q.text
+	if q.plan != "" {
+		var err error
+		if text, err = d.planned(ctx, q.plan); err != nil {
+			return f, err
+		}
+		if !functions.AuditReadsRows(text) {
+			f.ReadFrom = FromMetadata
+		}
+	}
+	rows, err := d.Run.Inner(ctx, text)
 	if err != nil {
-		return Finding{}, err
+		return f, err
 	}
 	defer rows.Close()
 	columns := rows.Columns()
 	if len(columns) == 0 || rows.Changed() >= 0 {
-		return Finding{}, errNotQuery
+		return f, errNotQuery
 	}
-	var f Finding
 	for rows.Next() {
 		if f.Violations++; len(f.Sample) < maxSample {
 			f.Sample = append(f.Sample, violation(columns, rows.Row()))
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return Finding{}, err
-	}
-	f.Passed = f.Violations == 0
 	if len(f.Sample) > 0 {
 		f.FirstViolation = f.Sample[0]
 	}
-	return f, nil
+	return f, rows.Err()
+}
+
+// planned runs the SELECT of one text.
+func (d Deps) planned(ctx context.Context, plan string) (text string, err error) {
+	rows, err := d.Run.Inner(ctx, plan)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		text, _ = rows.Row()[0].(string)
+	}
+	return text, rows.Err()
 }
 
 // violation is the text of a violating row: its column violation, else all

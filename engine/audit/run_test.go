@@ -91,7 +91,7 @@ WHERE amount > $most AND event_ts >= $load_from AND event_ts < $load_to AND $pro
 no_missing_hours|false|false|1|hour 2023-09-14-04 has no row with event_ts in it
 counts_match|true|true|0|<nil>
 small_amounts|true|false|1|id = 3, amount = 100.5, event_ts = 2023-09-14 05:00:00, name = y`)
-	f.fails(verdict, `"small_amounts" (1 violations, first: id = 3, amount = 100.5`, "--force_audit", "[PSY_AUDIT_FAILED]")
+	f.fails(verdict, `"small_amounts" (1 violation: id = 3, amount = 100.5`, "--force_audit", "[PSY_AUDIT_FAILED]")
 
 	// However the target is written, it is the same one.
 	f.fails(`FROM psyberg_audit_verdict('p', 's1', 'ops.sessions', 'local.ns.t')`, `"small_amounts"`, "[PSY_AUDIT_FAILED]")
@@ -121,8 +121,7 @@ small_amounts|true|false|1|false|true`)
 	f.want(`SELECT verdict, staged_snapshot_id FROM psyberg_audit_verdict('p', 'idle', 'ops.sessions', 'ns.t', require_audits := true)`, "none asked for|<nil>")
 }
 
-// TestRunSays: what cannot run is an error that says where, and nothing is
-// recorded: also not of the audits before it.
+// TestRunSays: what cannot run is an error that says where.
 func TestRunSays(t *testing.T) {
 	t.Parallel()
 	f := sessionFixture(t)
@@ -153,21 +152,112 @@ func TestRunSays(t *testing.T) {
 	}
 	f.fails(fmt.Sprintf(audited, "s2", filepath.Join(f.dir, "audits.yaml")), `find session "s2"`, "s1")
 	f.fails(fmt.Sprintf(audited, "s1", filepath.Join(f.dir, "none.yaml")), "read audits", "none.yaml")
-	f.want(verdict, "none asked for")
+	f.fails(verdict, "it did not run", "[PSY_AUDIT_FAILED]")
 }
 
 // TestRunOnWhatMoves: if something else is staged when the last audit is done,
-// nothing is recorded (A1).
+// no result is recorded (A1).
 func TestRunOnWhatMoves(t *testing.T) {
 	t.Parallel()
 	f := sessionFixture(t)
 	file := f.write("audits.yaml", "audits:\n  - function: unique_keys\n    params: {columns: [id, event_ts]}\n")
-	d := audit.Deps{Tables: f.c, Preflight: f.c, Store: f.store, Now: func() psyberg.Instant { return 1 }, Run: meddler{f}}
+	d := audit.Deps{Tables: f.c, Preflight: f.c, Store: f.store, Now: func() psyberg.Instant { return 1 }, Run: &meddler{f: f}}
 	_, err := audit.Run(f.ctx, d, audit.Request{Process: "p", Session: "s1", SessionTable: "ops.sessions", Target: "ns.t", File: file})
 	if err == nil || !containsAll(err.Error(), "now it is", "run the audits again", "[PSY_CONFLICT]") {
 		t.Errorf("error %v", err)
 	}
-	f.want(verdict, "none asked for")
+	f.fails(verdict, "it was not audited", "[PSY_AUDIT_FAILED]")
+}
+
+// killedRunner ends the process, as far as a test can tell, at the second audit.
+type killedRunner struct {
+	f *fixture
+	n int
+}
+
+type killed struct{}
+
+func (k *killedRunner) Inner(ctx context.Context, q string) (bridge.Rows, error) {
+	if k.n++; k.n > 2 {
+		panic(killed{})
+	}
+	return k.f.s.Inner(ctx, q)
+}
+
+// TestNotRun: what an audit that cannot run, or that was killed, leaves is no
+// verdict: a publish is refused until it ran, or it is forced by name (A3).
+func TestNotRun(t *testing.T) {
+	t.Parallel()
+	f := sessionFixture(t)
+	file := f.write("audits.yaml", "audits:\n  - function: unique_keys\n    params: {columns: [id, event_ts]}\n  - sql: later.sql\n    name: later\n")
+	recorded := `SELECT audit, passed, violations, first_violation FROM iceberg_rows('ops.sessions_audits') ORDER BY audit`
+	d := audit.Deps{Tables: f.c, Preflight: f.c, Store: f.store, Now: func() psyberg.Instant { return 1 }, Run: &killedRunner{f: f}}
+	f.write("later.sql", "SELECT 1 WHERE false")
+	func() {
+		defer func() {
+			if _, ok := recover().(killed); !ok {
+				t.Error("it was not killed")
+			}
+		}()
+		_, _ = audit.Run(f.ctx, d, audit.Request{Process: "p", Session: "s1", SessionTable: "ops.sessions", Target: "ns.t", File: file})
+	}()
+	f.want(recorded, "later|<nil>|<nil>|the audits did not come to their end\nunique_keys|<nil>|<nil>|the audits did not come to their end")
+	f.fails(verdict, `"later" (it did not run`, "[PSY_AUDIT_FAILED]")
+
+	f.write("later.sql", "SELECT nothing FROM iceberg_rows($target)")
+	f.fails(fmt.Sprintf(audited, "s1", file), `run audit "later"`, "nothing")
+	got, err := f.try(recorded)
+	if err != nil || !containsAll(got, "later|<nil>|<nil>|run audit", "unique_keys|true|0|<nil>") {
+		t.Errorf("recorded %s %v", got, err)
+	}
+	f.fails(verdict, `"later" (it did not run: run audit "later"`, "[PSY_AUDIT_FAILED]")
+	j, err := f.store.Verdict(f.ctx, state.VerdictRequest{SessionTable: "ops.sessions", Process: "p", Session: "s1", Target: "ns.t", Staged: f.staged(), Force: []string{"later"}})
+	if err != nil || j.Kind != catalog.AuditsForced {
+		t.Errorf("forced: %+v %v", j, err)
+	}
+	f.want(`SELECT audit, passed FROM iceberg_rows('ops.sessions_audits') WHERE forced`, "later|<nil>")
+
+	f.write("later.sql", "SELECT 1 WHERE false")
+	f.want(fmt.Sprintf(audited, "s1", file), "unique_keys|true|true|0|<nil>\nlater|true|true|0|<nil>")
+	f.want(verdict, "passed")
+}
+
+func (f *fixture) staged() psyberg.SnapshotID {
+	f.t.Helper()
+	p, err := f.c.Preflight(f.ctx, "ns.t", "s1")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return p.Staged
+}
+
+// TestRunShowsWhatItRead: whether metadata alone told, and the query whose rows
+// are all violations.
+func TestRunShowsWhatItRead(t *testing.T) {
+	t.Parallel()
+	f := sessionFixture(t)
+	f.write("all.sql", "SELECT id FROM iceberg_rows($target, wap_id := $wap_id)")
+	file := f.write("audits.yaml", `audits:
+  - function: columns_should_not_have_nulls
+    params: {columns: [id]}
+  - function: counts_match
+    params: {source: -1}
+  - function: unique_keys
+    params: {columns: [id, event_ts]}
+  - function: values_in_range
+    params: {column: id, min: null, max: 1000}
+  - sql: all.sql
+`)
+	f.want(fmt.Sprintf(`SELECT audit, read_from, passed FROM psyberg_audit('p', 's1', 'ops.sessions', 'ns.t', '%s')`, file),
+		"columns_should_not_have_nulls|metadata|true\ncounts_match|metadata|false\nunique_keys|rows|true\nvalues_in_range|metadata|true\nall|rows|false")
+	queries, err := f.try(fmt.Sprintf(`SELECT query, violations FROM psyberg_audit('p', 's1', 'ops.sessions', 'ns.t', '%s')`, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(queries, "\n") {
+		query, n, _ := strings.Cut(line, "|")
+		f.want("SELECT count(*) FROM ("+query+")", n)
+	}
 }
 
 // TestSparkTrap: a DELETE of whole files that Spark did not stage is on main,

@@ -47,6 +47,10 @@ func (r *Registry) RegisterQuery(c *duckdb.Conn, q surface.Query) error {
 
 func queryFunction(q surface.Query) string { return RawPrefix + q.Name + "_sql" }
 
+// QueryFunction is the quoted name of q's scalar function: its arguments, by
+// place, are q's, NULL where not given.
+func QueryFunction(q *surface.Query) string { return QuoteIdent(queryFunction(*q)) }
+
 func queryArgs(q *surface.Query) []surface.Arg {
 	return append(append([]surface.Arg{}, q.Positional...), q.Named...)
 }

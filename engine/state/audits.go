@@ -18,9 +18,9 @@ var auditTable = tableDef{"audit table", "psyberg: one row per audit of a staged
 	{"target_table", text, "target as it was given"},
 	{"audit", text, "name"},
 	{"blocking", truth, "a failure stops the publish"},
-	{"passed", truth, ""},
-	{"violations", long, "rows that violate"},
-	{"first_violation", text, "NULL where it passed"},
+	{"passed", truth, "NULL where it was begun and has no result: it cannot run, or was killed"},
+	{"violations", long, "rows that violate; NULL where passed is"},
+	{"first_violation", text, "NULL where it passed; where it has no result, why"},
 	{"staged_snapshot_id", long, "snapshot that the audit looked at"},
 	{"forced", truth, "a publish was forced over this failure"},
 	{"audited_at", instant, ""},
@@ -97,11 +97,16 @@ func (s *Store) Verdict(ctx context.Context, q VerdictRequest) (catalog.Verdict,
 }
 
 func encodeAudit(a psyberg.AuditRow) (row, error) {
-	return row{
+	r := row{
 		"process_name": a.Process, "session_id": a.Session, "target_table": textOf(a.Target), "staged_snapshot_id": int64(a.Staged),
 		"audit": a.Audit, "blocking": a.Blocking, "passed": a.Passed, "forced": a.Forced, "violations": a.Violations,
 		"first_violation": textOf(a.FirstViolation), "audited_at": a.AuditedAt,
-	}, nil
+	}
+	if a.NotRun {
+		delete(r, "passed")
+		delete(r, "violations")
+	}
+	return r, nil
 }
 
 func decodeAudit(r row) (psyberg.AuditRow, error) {
@@ -111,7 +116,9 @@ func decodeAudit(r row) (psyberg.AuditRow, error) {
 		FirstViolation: r.text("first_violation"),
 	}
 	a.Blocking, _ = r["blocking"].(bool)
-	a.Passed, _ = r["passed"].(bool)
+	ran := false
+	a.Passed, ran = r["passed"].(bool)
+	a.NotRun = !ran
 	a.Forced, _ = r["forced"].(bool)
 	if at := r.instant("audited_at"); at != nil {
 		a.AuditedAt = *at
