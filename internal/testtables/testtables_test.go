@@ -1,6 +1,7 @@
 package testtables
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,5 +32,26 @@ func TestUnpack(t *testing.T) {
 				t.Errorf("unpacked twice: %s, %s", dir, again)
 			}
 		})
+	}
+}
+
+// TestDamaged: some are shorter, some differ, and all are the same again.
+func TestDamaged(t *testing.T) {
+	data := bytes.Repeat([]byte("abc"), 100)
+	all := Damaged(data, 20)
+	short, flipped := 0, 0
+	for i, b := range all {
+		switch {
+		case len(b) < len(data):
+			short++
+		case !bytes.Equal(b, data):
+			flipped++
+		}
+		if !bytes.Equal(b, Damaged(data, 20)[i]) {
+			t.Errorf("the %d-th is another one", i)
+		}
+	}
+	if short != 10 || flipped != 10 || len(Damaged(nil, 3)) != 0 {
+		t.Errorf("%d are short, %d differ", short, flipped)
 	}
 }
