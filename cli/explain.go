@@ -38,11 +38,15 @@ func (r *runner) explain(stmt lex.Statement, trace *surface.Trace) {
 		if c.Function != "" {
 			attrs = append(attrs, "function", c.Function)
 		}
-		var tables, levels []string
+		var tables, levels, written []string
 		for _, t := range c.Tables {
 			name := t.Name
 			if t.Snapshot != 0 {
 				name += fmt.Sprintf("@%d", t.Snapshot)
+			}
+			if t.Written {
+				written = append(written, name)
+				continue
 			}
 			tables = append(tables, name)
 			if t.Level != "" {
@@ -54,6 +58,9 @@ func (r *runner) explain(stmt lex.Statement, trace *surface.Trace) {
 		}
 		if len(levels) > 0 {
 			attrs = append(attrs, "level", strings.Join(levels, ","))
+		}
+		if len(written) > 0 {
+			attrs = append(attrs, "wrote", strings.Join(written, ","))
 		}
 		attrs = append(attrs, "manifests", c.Manifests+c.CacheHits, "lists", c.Lists, "bytes", c.Bytes, "cache_hits", c.CacheHits)
 		r.app.log.Info("read", attrs...)

@@ -39,7 +39,7 @@ const (
 	lineageProducer = "https://psyberg.dev/psyql"
 	lineageSchema   = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 	lineageFacets   = "https://openlineage.io/spec/facets/"
-	lineageTimeout  = 5 * time.Second
+	lineageTimeout  = 2 * time.Second
 )
 
 // newLineage returns what OPENLINEAGE_URL asks for, nil where it is not set.

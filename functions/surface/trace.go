@@ -24,7 +24,7 @@ type Call struct {
 type TableRead struct {
 	Name, Catalog, Location string // Location is the table's own
 	Snapshot                int64  // head of the ref that was named, else of main; 0: none
-	Written                 bool   // and not read
+	Written                 bool   // not read: Snapshot was made or published
 	Level                   string // SUMMARY, MANIFESTS or LIVE, where the function had the choice
 }
 
@@ -103,6 +103,22 @@ func NoteTable(ctx context.Context, t *Table) {
 			}
 		}
 		c.Tables = append(c.Tables, read)
+	})
+}
+
+// NoteWritten notes that snapshot was made, or published, in a table; load
+// finds it, and is only called where somebody wants to know. What goes wrong is
+// no matter of the statement's.
+func NoteWritten(ctx context.Context, snapshot int64, load func() (*Table, error)) {
+	if ctx.Value(traceKey{}) == nil || snapshot == 0 {
+		return
+	}
+	t, err := load()
+	if err != nil {
+		return
+	}
+	note(ctx, func(c *Call) {
+		c.Tables = append(c.Tables, TableRead{Name: t.Name, Catalog: t.Catalog, Location: t.Meta.Location, Snapshot: snapshot, Written: true})
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"psyberg/engine/catalog"
 	"psyberg/engine/write"
+	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
 
@@ -69,6 +70,7 @@ func (c Committer) CommitFiles(ctx context.Context, name string, ch write.Change
 	if err != nil {
 		return write.Committed{}, err
 	}
+	surface.NoteWritten(ctx, int64(r.Snapshot), func() (*surface.Table, error) { return c.catalogs.Load(ctx, name) })
 	return write.Committed{SnapshotID: int64(r.Snapshot), Already: r.Existed}, nil
 }
 
