@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"psyberg/functions/discover"
@@ -24,7 +25,7 @@ const expiryFloorDoc = `The oldest snapshot of each source that some process sti
   reason         VARCHAR      in words
 
 Needed are the watermarks of all processes (hwm_table), and what sessions that are not committed yet began with (session_table).
-src_tables NULL: every source that some process reads. Order: source, then lost ones first.
+src_tables NULL: every source that some process reads. In short: psyberg_expiry_floor(hwm_table, table). Order: source, then lost ones first.
 Errors: neither hwm_table nor session_table; an unknown table in src_tables (one that a process names and that is gone is a row).
 Cost: the two tables, and the metadata.json of each source.`
 
@@ -49,7 +50,10 @@ type floorRow struct {
 func expiryFloorFunction(d discover.Deps) *surface.Function {
 	return &surface.Function{
 		Name: "psyberg_expiry_floor", Doc: expiryFloorDoc,
-		Positional: []surface.Arg{{Name: "src_tables", Type: typeText, Doc: "sources, separated by commas; NULL: all that some process reads", Optional: true}},
+		Positional: []surface.Arg{
+			{Name: "src_tables", Type: typeText, Doc: "sources, separated by commas; NULL: all that some process reads; with two positional arguments: hwm_table", Optional: true},
+			{Name: "source", Type: typeText, Doc: "src_tables, where the first is hwm_table", Optional: true},
+		},
 		Named: []surface.Arg{
 			{Name: "hwm_table", Type: typeText, Doc: "the watermark table"},
 			{Name: "session_table", Type: typeText, Doc: "the session table"},
@@ -77,6 +81,16 @@ type floorQuery struct {
 func newFloorQuery(args surface.Args) (*floorQuery, error) {
 	q := &floorQuery{}
 	var err error
+	if len(args.Positional) > 1 && args.Positional[1] != nil {
+		if args.Named["hwm_table"] != nil {
+			return nil, errors.New("find needed snapshots: hwm_table is given twice, by position and by name")
+		}
+		args.Named = maps.Clone(args.Named)
+		if args.Named == nil {
+			args.Named = map[string]any{}
+		}
+		args.Named["hwm_table"], args.Positional = args.Positional[0], args.Positional[1:]
+	}
 	for name, to := range map[string]*string{"hwm_table": &q.hwm, "session_table": &q.sessions, "process_name": &q.process} {
 		if *to, _, err = args.Text(name); err != nil {
 			return nil, err
@@ -156,7 +170,7 @@ func (q *floorQuery) needs(ctx context.Context, d discover.Deps) (map[psyberg.So
 		}
 	}
 	if q.sessions != "" {
-		sessions, err := d.State.Sessions(ctx, q.sessions, q.process)
+		sessions, err := unfinished(ctx, d.State, q.sessions, q.process)
 		if err != nil {
 			return nil, fmt.Errorf("find needed snapshots: %w", err)
 		}
@@ -168,6 +182,17 @@ func (q *floorQuery) needs(ctx context.Context, d discover.Deps) (map[psyberg.So
 		}
 	}
 	return out, nil
+}
+
+// unfinished reads session rows, without those of ended sessions where that can
+// be done.
+func unfinished(ctx context.Context, state discover.State, table, process string) ([]psyberg.SessionRow, error) {
+	if some, ok := state.(interface {
+		Unfinished(ctx context.Context, table, process string) ([]psyberg.SessionRow, error)
+	}); ok {
+		return some.Unfinished(ctx, table, process)
+	}
+	return state.Sessions(ctx, table, process)
 }
 
 // sessionNeeds is the oldest snapshot of a source that a session reads: its

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"psyberg/functions/discover"
@@ -29,9 +31,10 @@ const whyDoc = `Why a partition or an hour was, or was not, part of what a proce
   min_event_ts    TIMESTAMPTZ  of the file or the partition
   max_event_ts    TIMESTAMPTZ
 
-partition := a path ('landing_date=2023-09-14/hour=9') or a URI as JSON, which may leave keys out; hour := a timestamp within the hour, for stateful
-processes; neither: what bounds the session, and every snapshot that does not count. The other arguments are those of psyberg_new_partitions and
-psyberg_stateful_range, session_id for a recorded session among them. What would stop init (a gap, a rollback, a threshold) is a row here, with cause stopped.
+partition := (or partition_path :=) a path ('landing_date=2023-09-14/hour=9') or a URI as JSON, which may leave keys out; hour := a timestamp within the
+hour, for stateful processes; neither: what bounds the session, and every snapshot that does not count. The other arguments are those of psyberg_new_partitions
+and psyberg_stateful_range, session_id for a recorded session among them; in short: psyberg_why(session_id, session_table, partition or hour). What would stop
+init (a gap, a rollback, a threshold) is a row here, with cause stopped. Of a session whose snapshots have expired the answer is what was recorded, without files.
 Cost: as those functions, and the manifests that the snapshots which do not count have added.`
 
 // whyRow is one reason.
@@ -49,13 +52,54 @@ type whyRow struct {
 
 var whyArgs = []surface.Arg{
 	{Name: "partition", Type: typeText, Doc: "a partition's path, or its URI as JSON"},
+	{Name: "partition_path", Type: typeText, Doc: "the same as partition"},
 	{Name: "hour", Type: surface.AnyType, Doc: "a timestamp within the hour, or its text, UTC where it has no offset"},
+}
+
+// whyPositional: src_tables, or in short what a recorded session is asked.
+var whyPositional = []surface.Arg{
+	{Name: "src_tables", Type: typeText, Optional: true, Doc: discover.Positional[0].Doc + "; with more than one positional argument: session_id"},
+	{Name: "of_session_table", Type: typeText, Optional: true, Doc: "session_table, where the first is session_id"},
+	{Name: "about", Type: surface.AnyType, Optional: true, Doc: "a partition, or a timestamp or its text: an hour"},
+}
+
+// inShort takes psyberg_why(session_id, session_table, partition or hour) apart.
+func inShort(args surface.Args) (surface.Args, error) {
+	if len(args.Positional) < 2 || args.Positional[1] == nil {
+		if len(args.Positional) > 2 && args.Positional[2] != nil {
+			return args, errors.New("argument 2 (session_table) is NULL; pass session_id, session_table and what is asked, or src_tables alone")
+		}
+		args.Positional = args.Positional[:min(len(args.Positional), 1)]
+		return args, nil
+	}
+	out := surface.Args{Positional: []any{nil}, Named: maps.Clone(args.Named)}
+	if out.Named == nil {
+		out.Named = map[string]any{}
+	}
+	set := func(name string, v any) error {
+		if v != nil && out.Named[name] != nil {
+			return fmt.Errorf("argument %s is given twice, by position and by name", name)
+		}
+		if v != nil {
+			out.Named[name] = v
+		}
+		return nil
+	}
+	name := "hour"
+	var about any
+	if len(args.Positional) > 2 {
+		about = args.Positional[2]
+		if text, isText := about.(string); isText && (text == "" || strings.ContainsAny(text, "={")) {
+			name = "partition"
+		}
+	}
+	return out, errors.Join(set("session_id", args.Positional[0]), set("session_table", args.Positional[1]), set(name, about))
 }
 
 func whyFunction(d discover.Deps) *surface.Function {
 	return &surface.Function{
 		Name: "psyberg_why", Doc: whyDoc,
-		Positional: discover.Positional, Named: slices.Concat(whyArgs, discover.Named),
+		Positional: whyPositional, Named: slices.Concat(whyArgs, discover.Named),
 		Bind: func(_ context.Context, args surface.Args) (*surface.Relation, error) {
 			q, err := newWhyQuery(d, args)
 			if err != nil {
@@ -75,16 +119,25 @@ type whyQuery struct {
 	hour      *psyberg.Hour
 	subject   string
 	clips     bool // a threshold was given whose excess would be an error
+	restored  bool // answered from the session's rows alone: nothing is known of files, or of what is not in its window
 }
 
 func newWhyQuery(d discover.Deps, args surface.Args) (*whyQuery, error) {
+	args, err := inShort(args)
+	if err != nil {
+		return nil, err
+	}
 	req, err := discover.ParseRequest(args)
 	if err != nil {
 		return nil, err
 	}
+	req.NeedFiles = true
 	q := &whyQuery{deps: d, req: req, subject: "session"}
 	q.req.Want, q.req.EventTimes = discover.WantFiles, true
 	text, given, err := args.Text("partition")
+	if err == nil && !given {
+		text, given, err = args.Text("partition_path")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +183,11 @@ func (q *whyQuery) rows(ctx context.Context) ([]whyRow, error) {
 		found, err = discover.Run(ctx, q.deps, req)
 	}
 	var stop *psyberg.Error
+	if errors.As(err, &stop) && req.SessionID != "" { // what it read has expired
+		if old, err2 := discover.Run(ctx, q.deps, q.asRecorded(req)); err2 == nil {
+			found, err, q.restored = old, nil, true
+		}
+	}
 	if errors.As(err, &stop) && stop.Code != "" {
 		return []whyRow{{subject: q.subject, cause: "stopped", reason: "Init stops here, and nothing is read or loaded: " + stop.Error() + "."}}, nil
 	}
@@ -151,6 +209,15 @@ func (q *whyQuery) rows(ctx context.Context) ([]whyRow, error) {
 	return out, err
 }
 
+// asRecorded asks for what a session's rows keep.
+func (q *whyQuery) asRecorded(req discover.Request) discover.Request {
+	req.NeedFiles, req.EventTimes, req.Want = false, false, discover.WantPartitions
+	if q.partition == nil && q.hour != nil {
+		req.Want = discover.WantRange
+	}
+	return req
+}
+
 // sessionRows says what bounds the session, or which partitions it reads, and
 // every snapshot that does not count.
 func (q *whyQuery) sessionRows(found *discover.Result) []whyRow {
@@ -164,6 +231,9 @@ func (q *whyQuery) sessionRows(found *discover.Result) []whyRow {
 		if found.Plan == nil {
 			out = append(out, whyRow{src: s, included: len(s.Changes.Partitions) > 0, cause: "answer",
 				reason: fmt.Sprintf("%s and %s changed: %s.", plural(int64(len(s.Changes.Partitions)), "partition"), plural(s.Changes.ChangedFiles, "file"), s.Window.Reason)})
+		}
+		if q.restored {
+			continue
 		}
 		for _, o := range othersOf(s) {
 			out = append(out, o.row(s))

@@ -103,6 +103,9 @@ func branchesOf(s *discover.Source, id psyberg.SnapshotID) []string {
 // touching are rows for the snapshots that do not count and have changed a
 // file that matches, one a snapshot.
 func (q *whyQuery) touching(ctx context.Context, s *discover.Source, match func(psyberg.File) bool) ([]whyRow, error) {
+	if q.restored {
+		return nil, nil
+	}
 	var out []whyRow
 	for _, o := range othersOf(s) {
 		files, err := changedBy(ctx, s, o.Snapshot)
@@ -147,6 +150,9 @@ func (r *whyRow) take(files []*fileChange, match func(psyberg.File) bool) int {
 // processed finds the newest snapshot before the window that changed a
 // matching file: what the process has read already.
 func (q *whyQuery) processed(ctx context.Context, s *discover.Source, match func(psyberg.File) bool) ([]whyRow, error) {
+	if q.restored {
+		return nil, nil
+	}
 	head := s.EndSnapshot()
 	if head == nil || s.Window.Live || !s.Window.HasFrom {
 		return nil, nil

@@ -62,6 +62,7 @@ type SessionRow struct {
 	ChangedHours      HourSet  // stateful: the source's changed hours that are loaded, without ClippedHours
 	LoadType          LoadType // "" where stateless
 	Options           string   // init's arguments that decide about the change set, a JSON object by name; "" is {}
+	Found             string   // what init found, for asking about the session later (Record); "" in rows of older versions
 }
 
 // WatermarkRow is one row of the watermark table: a process and a source.

@@ -20,7 +20,4 @@ SET VARIABLE psyberg_step = (
     )
 );
 
-SELECT * REPLACE (CAST(processing_uris AS JSON) AS processing_uris)
-FROM iceberg_rows($psyberg_session_table)
-WHERE process_name = $process_name AND session_id = $psyberg_session_id
-ORDER BY source_table, source_ref;
+FROM psyberg_session($process_name, $psyberg_session_id, $psyberg_session_table);

@@ -201,7 +201,9 @@ type Swap struct {
 	Field string
 	Value any
 	// Seen are the locations LiveIn returned, data and delete files.
-	Seen    []string
+	Seen []string
+	// Kept are those of Seen that stay; the others go.
+	Kept    []string
 	Added   []iceberg.DataFile
 	Summary map[string]string
 }

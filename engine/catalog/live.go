@@ -128,6 +128,18 @@ func (l *Live) Entries() ([]Entry, error) {
 	return out, nil
 }
 
+// Only returns those of the files that keep wants; the table and its snapshot
+// are the same.
+func (l *Live) Only(keep func(iceberg.DataFile) bool) *Live {
+	out := &Live{Table: l.Table, Snapshot: l.Snapshot}
+	for _, e := range l.entries {
+		if keep(e.DataFile()) {
+			out.entries = append(out.entries, e)
+		}
+	}
+	return out
+}
+
 // Locations are those of the files, as Swap.Seen wants them.
 func (l *Live) Locations() []string {
 	out := make([]string, len(l.entries))

@@ -67,6 +67,10 @@ type draft struct {
 	removed      map[string]bool
 	removedParts map[string]bool
 	props        map[string]string
+	// near, where all that changes is in one partition, spares the manifests of
+	// the others a look; those of this partition alone become one with what is
+	// added, so that a table with many small commits keeps one for each.
+	near func(iceberg.ManifestFile) (proximity, error)
 }
 
 // produced is a snapshot that is written but not committed.
@@ -110,26 +114,38 @@ type producer struct {
 	kept      []iceberg.ManifestFile
 	rewritten int
 	found     map[string]bool // of d.removed
+	joined    map[group][]stays
 }
 
 // rewriteAll goes through the base's manifests: those that hold a removed file
 // are written again with the file DELETED and its neighbours EXISTING; those
 // without a live entry are left out; the others are kept as they are.
 func (p *producer) rewriteAll(ctx context.Context) error {
-	p.found = map[string]bool{}
+	p.found, p.joined = map[string]bool{}, map[group][]stays{}
 	removing := len(p.d.removed) > 0 || len(p.d.removedParts) > 0
 	for _, mf := range p.b.manifests {
 		if mf.AddedDataFiles() == 0 && mf.ExistingDataFiles() == 0 {
 			continue // only DELETED entries of an earlier snapshot
 		}
-		if !removing {
+		near, err := holdsSome, error(nil)
+		if p.d.near != nil {
+			if near, err = p.d.near(mf); err != nil {
+				return err
+			}
+		}
+		if near == holdsNone || near == holdsSome && !removing {
 			p.kept = append(p.kept, mf)
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := p.rewrite(ctx, mf); err != nil {
+		if near == holdsOnly {
+			err = p.join(mf)
+		} else {
+			err = p.rewrite(ctx, mf)
+		}
+		if err != nil {
 			return fmt.Errorf("read manifest %q: %w", mf.FilePath(), err)
 		}
 	}
@@ -143,8 +159,7 @@ func (p *producer) rewriteAll(ctx context.Context) error {
 
 func (p *producer) rewrite(ctx context.Context, mf iceberg.ManifestFile) error {
 	hit := false
-	var entries []iceberg.ManifestEntry
-	var gone []bool
+	var entries []stays
 	for e, err := range mf.Entries(reader{p.a.st.files}, true) {
 		if err != nil {
 			return err
@@ -154,7 +169,7 @@ func (p *producer) rewrite(ctx context.Context, mf iceberg.ManifestFile) error {
 			return err
 		}
 		hit = hit || g
-		entries, gone = append(entries, e), append(gone, g)
+		entries = append(entries, stays{e, g})
 	}
 	if !hit {
 		p.kept = append(p.kept, mf)
@@ -162,21 +177,7 @@ func (p *producer) rewrite(ctx context.Context, mf iceberg.ManifestFile) error {
 	}
 	p.rewritten++
 	return p.write(ctx, mf.PartitionSpecID(), mf.ManifestContent(), func(w *iceberg.ManifestWriter) error {
-		for i, e := range entries {
-			if !gone[i] {
-				if err := w.Existing(e); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := p.tally.change(e.DataFile(), true); err != nil {
-				return err
-			}
-			if err := w.Delete(e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.writeJoined(w, entries)
 	})
 }
 
@@ -204,11 +205,10 @@ func (p *producer) goes(f iceberg.DataFile) (bool, error) {
 
 // addAll writes the added files, a manifest for each spec and content.
 func (p *producer) addAll(ctx context.Context) error {
-	type group struct {
-		spec    int32
-		content iceberg.ManifestContent
-	}
 	groups := map[group][]iceberg.DataFile{}
+	for g := range p.joined {
+		groups[g] = nil
+	}
 	seen := map[string]bool{}
 	for _, f := range p.d.added {
 		if f.ContentType() == iceberg.EntryContentData {
@@ -231,6 +231,9 @@ func (p *producer) addAll(ctx context.Context) error {
 	})
 	for _, g := range keys {
 		err := p.write(ctx, g.spec, g.content, func(w *iceberg.ManifestWriter) error {
+			if err := p.writeJoined(w, p.joined[g]); err != nil {
+				return err
+			}
 			for _, f := range groups[g] {
 				f, err := p.named(f)
 				if err != nil {

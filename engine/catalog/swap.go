@@ -149,12 +149,15 @@ func (c *Catalogs) ReplaceRows(ctx context.Context, name string, s Swap) (Result
 			return fmt.Errorf("replace rows of %s=%v in %s: %w somebody changed them since they were read (%d files then, %d now)",
 				s.Field, s.Value, a.st.id.plain, ErrConflict, len(seen), len(got))
 		}
-		if err := a.st.checkIn(s); err != nil || len(s.Added) == 0 && len(seen) == 0 {
+		for _, k := range s.Kept {
+			delete(now, k)
+		}
+		if err := a.st.checkIn(s); err != nil || len(s.Added) == 0 && len(now) == 0 {
 			return err
 		}
-		d := draft{operation: table.OpOverwrite, added: s.Added, removed: now, props: maps.Clone(s.Summary)}
+		d := draft{operation: table.OpOverwrite, added: s.Added, removed: now, props: maps.Clone(s.Summary), near: a.st.near(s)}
 		switch {
-		case len(seen) == 0:
+		case len(now) == 0:
 			d.operation = table.OpAppend
 		case len(s.Added) == 0:
 			d.operation = table.OpDelete
@@ -176,6 +179,39 @@ func (c *Catalogs) ReplaceRows(ctx context.Context, name string, s Swap) (Result
 	})
 	res.Attempts = attempts
 	return res, err
+}
+
+// near says of a manifest what of the swap's partition is in it.
+func (st *state) near(s Swap) func(iceberg.ManifestFile) (proximity, error) {
+	return func(mf iceberg.ManifestFile) (proximity, error) {
+		t, err := st.partitionTest(int(mf.PartitionSpecID()), s.Field, s.Value)
+		switch {
+		case err != nil:
+			return holdsSome, err
+		case !t.mayHold(mf):
+			return holdsNone, nil
+		case t.holdsOnly(mf):
+			return holdsOnly, nil
+		}
+		return holdsSome, nil
+	}
+}
+
+// holdsOnly reads a manifest's partition summary: true only where every file
+// of the manifest is in the partition.
+func (p partitionTest) holdsOnly(mf iceberg.ManifestFile) bool {
+	all := mf.Partitions()
+	if p.at >= len(all) || p.value.IsNull() || all[p.at].ContainsNull {
+		return false
+	}
+	s := all[p.at]
+	if s.LowerBound == nil || s.UpperBound == nil {
+		return false
+	}
+	low, err1 := meta.DecodeBound(p.field.Result, *s.LowerBound)
+	high, err2 := meta.DecodeBound(p.field.Result, *s.UpperBound)
+	return err1 == nil && err2 == nil && low.Kind == p.value.Kind && high.Kind == p.value.Kind &&
+		meta.Compare(low, p.value) == 0 && meta.Compare(high, p.value) == 0
 }
 
 // checkIn refuses added files outside the partition.

@@ -90,14 +90,33 @@ func (c *Catalogs) try(ctx context.Context, id ident, plan func(context.Context,
 		a.cleanUp()
 		return false, err
 	}
-	_, _, err = st.cat.CommitTable(ctx, id.levels(), a.reqs, a.updates)
+	now, _, err := st.cat.CommitTable(ctx, id.levels(), a.reqs, a.updates)
 	if hookErr := c.hooks.after("commit"); hookErr != nil && err == nil {
 		err = hookErr
 	}
 	if err == nil {
+		st.forget(now)
 		return false, nil
 	}
 	return c.judge(ctx, a, err)
+}
+
+// forget removes metadata files that have left the table's log, where the table
+// asks for it: of a catalog whose server does not, which is every one but REST,
+// it is the writer's task. A file that stays is an orphan, no more.
+func (st *state) forget(now table.Metadata) {
+	if now == nil || !st.strict || !now.Properties().GetBool(table.MetadataDeleteAfterCommitEnabledKey, false) {
+		return
+	}
+	kept := map[string]bool{st.loc: true}
+	for e := range now.PreviousFiles() {
+		kept[e.MetadataFile] = true
+	}
+	for e := range st.ice.PreviousFiles() {
+		if !kept[e.MetadataFile] {
+			_ = st.files.Remove(e.MetadataFile)
+		}
+	}
 }
 
 // judge decides what an error of CommitTable means (K3).

@@ -24,7 +24,7 @@ var auditTable = tableDef{"audit table", "psyberg: one row per audit of a staged
 	{"staged_snapshot_id", long, "snapshot that the audit looked at"},
 	{"forced", truth, "a publish was forced over this failure"},
 	{"audited_at", instant, ""},
-}}
+}, nil}
 
 // AuditTable is the name of the audit table of a session table.
 func AuditTable(sessionTable string) string {
@@ -50,7 +50,7 @@ func (s *Store) RecordAudits(ctx context.Context, sessionTable string, rows []ps
 	if err := s.create(ctx, name, auditTable); err != nil {
 		return err
 	}
-	return change(ctx, s, name, auditCodec, rows[0].Process, func(old []psyberg.AuditRow) ([]psyberg.AuditRow, error) {
+	return change(ctx, s, name, auditCodec, rows[0].Process, func(_ *part, old []psyberg.AuditRow) ([]psyberg.AuditRow, error) {
 		return psyberg.RecordAudits(old, rows), nil
 	})
 }
@@ -58,7 +58,7 @@ func (s *Store) RecordAudits(ctx context.Context, sessionTable string, rows []ps
 // Audits returns the recorded rows of one session, of every target and
 // snapshot. None, and no error, where nothing was recorded.
 func (s *Store) Audits(ctx context.Context, sessionTable, process, session string) ([]psyberg.AuditRow, error) {
-	all, err := read(ctx, s, AuditTable(sessionTable), auditCodec, process)
+	all, err := read(ctx, s, AuditTable(sessionTable), auditCodec, want{process: process, session: session})
 	if err != nil {
 		return nil, err
 	}

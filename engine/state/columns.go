@@ -38,6 +38,7 @@ type tableDef struct {
 	what    string // for errors
 	comment string
 	columns []column
+	final   []string // statuses with which a row never changes again
 }
 
 // telling is how many of the first columns a table must have to be one of this

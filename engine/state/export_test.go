@@ -1,4 +1,6 @@
 package state
 
-// SetExpiry has the store expire sooner than a session table should.
-func (s *Store) SetExpiry(keep, atLeast int) { s.keep, s.atLeast = keep, atLeast }
+import "psyberg/engine/catalog"
+
+// Catalogs are those of the store.
+func (s *Store) Catalogs() *catalog.Catalogs { return s.cat }

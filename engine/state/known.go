@@ -44,7 +44,7 @@ func (s *Store) SessionWith(ctx context.Context, id, process string) ([]psyberg.
 	}
 	var all []psyberg.SessionRow
 	for _, t := range tables {
-		found, err := read(ctx, s, t, sessionCodec, process)
+		found, err := read(ctx, s, t, sessionCodec, want{process: process, session: id})
 		if err != nil && guessed {
 			continue // somebody else's table of that name
 		}

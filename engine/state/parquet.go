@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -36,6 +37,7 @@ func (s *Store) write(ctx context.Context, name string, def tableDef, process st
 	if err != nil {
 		return nil, err
 	}
+	def.columns = slices.DeleteFunc(slices.Clone(def.columns), func(c column) bool { _, there := schema.FieldsByName(c.name); return !there })
 	rec, err := record(schema, def, rows)
 	if err != nil {
 		return nil, err
@@ -82,6 +84,9 @@ func arrowSchema(schema *iceberg.Schema, def tableDef) (*arrow.Schema, error) {
 	var fields []arrow.Field
 	for _, c := range def.columns {
 		found, ok := schema.FindFieldByName(c.name)
+		if !ok && c.name == foundColumn {
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("it has no column %s: add it as %s", c.name, c.kind.iceberg(0))
 		}

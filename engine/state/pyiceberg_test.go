@@ -59,14 +59,14 @@ func TestPyIcebergReadsAndWritesTheTables(t *testing.T) {
 		}
 	}
 	// The script has deleted session s1 of q, and appended a session s9.
-	rows, err := s.Sessions(ctx, sessions, "q")
+	seen, err := s.See(ctx, sessions, "q", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ids := slices.Sorted(slices.Values(psyberg.SessionIDs(rows))); !slices.Equal(ids, []string{"s0", "s9"}) {
+	if ids := slices.Sorted(slices.Values(psyberg.SessionIDs(seen.Rows))); !slices.Equal(ids, []string{"s0", "s9"}) {
 		t.Errorf("after PyIceberg's delete and append: %v", ids)
 	}
-	if err := s.ReplaceSessions(ctx, sessions, "q", rows, rows[:1]); err != nil {
+	if err := s.ReplaceSessions(ctx, sessions, "q", seen, seen.Rows[:1]); err != nil {
 		t.Error(err)
 	}
 }

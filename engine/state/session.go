@@ -7,6 +7,10 @@ import (
 	"psyberg/psyberg"
 )
 
+// foundColumn is for this program alone: commands do not show it. A table that an
+// older version made may lack it.
+const foundColumn = "found"
+
 // sessionTable is psyberg_session_f. Columns are only ever added at the end.
 var sessionTable = tableDef{"session table", "psyberg: one row per session and source", []column{
 	{"process_name", text, "pipeline that owns the session"},
@@ -55,7 +59,8 @@ var sessionTable = tableDef{"session table", "psyberg: one row per session and s
 	{"changed_hours", text, "stateful: hours that the source changed, as clipped_hours"},
 	{"load_type", text, "stateful: range or changed"},
 	{"options", text, "arguments of init that decide about the change set, a JSON object"},
-}}
+	{foundColumn, text, "what init found, so that the session can be asked about when its snapshots have expired, a JSON object"},
+}, []string{string(psyberg.StatusCommitted), string(psyberg.StatusSuperseded)}}
 
 func encodeSession(s psyberg.SessionRow) (row, error) {
 	uris, err := encodeURIs(s.ProcessingURIs)
@@ -70,7 +75,7 @@ func encodeSession(s psyberg.SessionRow) (row, error) {
 		"changed_records": s.ChangedRecords, "vtts_source": textOf(s.VTTSSource), "clipped_hours": textOf(s.ClippedHours.String()),
 		"target_table": textOf(s.Target), "status": textOf(s.Status), "created_at": s.CreatedAt, "psyql_version": textOf(s.PsyqlVersion),
 		"table_uuid": textOf(s.TableUUID), "changed_hours": textOf(s.ChangedHours.String()), "load_type": textOf(s.LoadType),
-		"options": textOf(s.Options),
+		"options": textOf(s.Options), foundColumn: textOf(s.Found),
 	}
 	ids := make([]int64, len(s.Snapshots))
 	for i, id := range s.Snapshots {
@@ -108,7 +113,7 @@ func decodeSession(r row) (psyberg.SessionRow, error) {
 		StagedSnapshot: r.snapshot("staged_snapshot_id"), PublishedSnapshot: r.snapshot("published_snapshot_id"),
 		Status: psyberg.Status(r.text("status")), PsyqlVersion: r.text("psyql_version"), TableUUID: r.text("table_uuid"),
 		ValidTo: r.instant("valid_to"), MaxEventTS: r.instant("max_event_ts"), LoadType: psyberg.LoadType(r.text("load_type")),
-		Options: r.text("options"),
+		Options: r.text("options"), Found: r.text(foundColumn),
 	}
 	if at := r.instant("created_at"); at != nil {
 		s.CreatedAt = *at

@@ -152,17 +152,20 @@ func TestChangesOfOneProcessDoNotLoseEachOther(t *testing.T) {
 			t.Errorf("process %s: %d rows, %v", p, len(got), err)
 		}
 	}
-	seen, err := s.Sessions(ctx, sessions, "p")
+	seen, err := s.See(ctx, sessions, "p", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ReplaceSessions(ctx, sessions, "p", seen, seen[:5]); err != nil {
+	if err := s.ReplaceSessions(ctx, sessions, "p", seen, seen.Rows[:5]); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ReplaceSessions(ctx, sessions, "p", seen, nil); !errors.Is(err, catalog.ErrConflict) {
 		t.Errorf("rows that changed since: %v", err)
 	}
-	if err := s.ReplaceSessions(ctx, sessions, "p", seen[:5], nil); err != nil {
+	if seen, err = s.See(ctx, sessions, "p", ""); err != nil || len(seen.Rows) != 5 {
+		t.Fatal(err, len(seen.Rows))
+	}
+	if err := s.ReplaceSessions(ctx, sessions, "p", seen, nil); err != nil {
 		t.Error(err)
 	}
 	if got, err := s.Sessions(ctx, sessions, ""); err != nil || len(got) != 6 {

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
-	"psyberg/functions/rows"
 	"psyberg/psyberg"
 )
 
@@ -21,9 +19,8 @@ type Querier func(ctx context.Context, query string) (bridge.Rows, error)
 
 // Store reads and writes the tables. It is safe for use by several goroutines.
 type Store struct {
-	cat           *catalog.Catalogs
-	query         Querier
-	keep, atLeast int // see Expire
+	cat   *catalog.Catalogs
+	query Querier
 
 	mu    sync.Mutex
 	known []string // session tables that somebody named; see SessionWith
@@ -31,7 +28,7 @@ type Store struct {
 
 // New returns a store. query may be set later with Use, before the first call.
 func New(cat *catalog.Catalogs, query Querier) *Store {
-	return &Store{cat: cat, query: query, keep: keepSnapshots, atLeast: expireAtLeast}
+	return &Store{cat: cat, query: query}
 }
 
 // Use sets what runs the SELECTs: a session is opened with functions that need
@@ -55,13 +52,52 @@ var (
 // which the sessions were made; a table that does not exist has none.
 func (s *Store) Sessions(ctx context.Context, table, process string) ([]psyberg.SessionRow, error) {
 	s.knowing(table)
-	return read(ctx, s, table, sessionCodec, process)
+	return read(ctx, s, table, sessionCodec, want{process: process})
+}
+
+// SessionRows returns the rows of the sessions with an id, of a process ("" is
+// any), without reading the others.
+func (s *Store) SessionRows(ctx context.Context, table, process, session string) ([]psyberg.SessionRow, error) {
+	s.knowing(table)
+	all, err := read(ctx, s, table, sessionCodec, want{process: process, session: session})
+	return psyberg.RowsOf(all, session), err
+}
+
+// Unfinished returns the rows of the sessions of a process ("" is all) that are
+// neither COMMITTED nor SUPERSEDED.
+func (s *Store) Unfinished(ctx context.Context, table, process string) ([]psyberg.SessionRow, error) {
+	s.knowing(table)
+	return read(ctx, s, table, sessionCodec, want{process: process, unfinished: true})
+}
+
+// Seen is what a step has read of a process's sessions before it changes them.
+type Seen struct {
+	// Rows are those of sessions that are not over, and of the session that
+	// was asked for. All decisions are made on them: what is COMMITTED or
+	// SUPERSEDED decides nothing but for its own id.
+	Rows    []psyberg.SessionRow
+	history int64 // how many rows are of sessions that are over
+}
+
+// See reads the sessions of a process that are not over, and session whatever
+// it is. A table that does not exist has none.
+func (s *Store) See(ctx context.Context, table, process, session string) (Seen, error) {
+	s.knowing(table)
+	p, err := s.load(ctx, table, sessionTable, want{process: process, session: session, unfinished: true})
+	if errors.Is(err, catalog.ErrNotFound) {
+		return Seen{}, nil
+	}
+	if err != nil {
+		return Seen{}, err
+	}
+	rows, err := decodeAll(table, sessionCodec, append(slices.Clone(p.own), p.rows...))
+	return Seen{Rows: rows, history: p.historyRows()}, err
 }
 
 // Watermarks returns the watermark rows of a process ("" is all); a table that
 // does not exist has none.
 func (s *Store) Watermarks(ctx context.Context, table, process string) ([]psyberg.WatermarkRow, error) {
-	return read(ctx, s, table, watermarkCodec, process)
+	return read(ctx, s, table, watermarkCodec, want{process: process})
 }
 
 // CreateTables makes the session and the watermark table, and their
@@ -74,11 +110,9 @@ func (s *Store) CreateTables(ctx context.Context, sessionTableName, watermarkTab
 }
 
 func (s *Store) create(ctx context.Context, name string, def tableDef) error {
-	_, err := s.cat.CreateTable(ctx, name, catalog.NewTable{Schema: def.schema(), Spec: def.spec(), IfNotExists: true,
-		Properties: map[string]string{
-			"format-version": "2", "comment": def.comment, "write.parquet.compression-codec": "zstd",
-			"write.metadata.previous-versions-max": "20", "write.metadata.delete-after-commit.enabled": "true",
-		}})
+	props := maps.Clone(defaults)
+	props["comment"] = def.comment
+	_, err := s.cat.CreateTable(ctx, name, catalog.NewTable{Schema: def.schema(), Spec: def.spec(), IfNotExists: true, Properties: props})
 	if err != nil {
 		return fmt.Errorf("make %s: %w", def.what, err)
 	}
@@ -88,19 +122,23 @@ func (s *Store) create(ctx context.Context, name string, def tableDef) error {
 // ErrUnchanged is what a decision returns to leave the rows as they are.
 var ErrUnchanged = errors.New("nothing to change")
 
-// ChangeSessions replaces the rows of a process by what decide makes of them,
-// in one commit that fails with catalog.ErrConflict if anybody changed them
-// since they were read; then decide is asked again with the rows as they are.
-// decide gets what is stored and must not change it; ErrUnchanged leaves it.
+// ChangeSessions replaces the rows of a process's sessions that are not over by
+// what decide makes of them, in one commit that fails with catalog.ErrConflict
+// if anybody changed the process's rows since they were read; then decide is
+// asked again with the rows as they are. decide gets what is stored and must
+// not change it; ErrUnchanged leaves it. What becomes COMMITTED or SUPERSEDED
+// is not handed to decide again.
 func (s *Store) ChangeSessions(ctx context.Context, table, process string, decide func([]psyberg.SessionRow) ([]psyberg.SessionRow, error)) error {
-	return change(ctx, s, table, sessionCodec, process, decide)
+	return change(ctx, s, table, sessionCodec, process, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+		return decide(stored)
+	})
 }
 
 // ReplaceSessions is ChangeSessions for rows that were read before: it fails
-// with catalog.ErrConflict unless the stored rows are seen (X1).
-func (s *Store) ReplaceSessions(ctx context.Context, table, process string, seen, now []psyberg.SessionRow) error {
-	return change(ctx, s, table, sessionCodec, process, func(stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
-		if !psyberg.SameRows(stored, seen) {
+// with catalog.ErrConflict unless nothing has changed since they were seen (X1).
+func (s *Store) ReplaceSessions(ctx context.Context, table, process string, seen Seen, now []psyberg.SessionRow) error {
+	return change(ctx, s, table, sessionCodec, process, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+		if p.historyRows() != seen.history || !psyberg.SameRows(stored, seen.Rows) {
 			return nil, fmt.Errorf("write %s of process %q: %w another session changed it meanwhile", table, process, catalog.ErrConflict)
 		}
 		return now, nil
@@ -109,34 +147,36 @@ func (s *Store) ReplaceSessions(ctx context.Context, table, process string, seen
 
 // ChangeWatermarks is ChangeSessions for the watermark table.
 func (s *Store) ChangeWatermarks(ctx context.Context, table, process string, decide func([]psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error)) error {
-	return change(ctx, s, table, watermarkCodec, process, decide)
+	return change(ctx, s, table, watermarkCodec, process, func(_ *part, stored []psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error) {
+		return decide(stored)
+	})
 }
 
 // patience bounds how long a change is decided again after conflicts.
 const patience = 2 * time.Minute
 
-func change[T any](ctx context.Context, s *Store, table string, c codec[T], process string, decide func([]T) ([]T, error)) error {
+func change[T any](ctx context.Context, s *Store, table string, c codec[T], process string, decide func(*part, []T) ([]T, error)) error {
 	if process == "" {
 		return fmt.Errorf("write %s %s: process_name is empty", c.def.what, table)
 	}
 	deadline := time.Now().Add(patience)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		live, old, err := s.load(ctx, table, c.def, process)
+		p, err := s.load(ctx, table, c.def, want{process: process, unfinished: len(c.def.final) > 0})
 		if err != nil {
 			return err
 		}
-		stored, err := decodeAll(table, c, old)
+		stored, err := decodeAll(table, c, p.rows)
 		if err != nil {
 			return err
 		}
-		now, err := decide(stored)
+		now, err := decide(p, stored)
 		if errors.Is(err, ErrUnchanged) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		err = s.swap(ctx, table, c.def, process, live, func() ([]row, error) { return encodeAll(c, now) })
+		err = s.swap(ctx, table, c.def, process, p, func() ([]row, error) { return encodeAll(c, now) })
 		if !errors.Is(err, errMoved) || time.Now().After(deadline) {
 			return err
 		}
@@ -172,58 +212,15 @@ func decodeAll[T any](table string, c codec[T], all []row) ([]T, error) {
 	return out, nil
 }
 
-func read[T any](ctx context.Context, s *Store, table string, c codec[T], process string) ([]T, error) {
-	_, all, err := s.load(ctx, table, c.def, process)
+func read[T any](ctx context.Context, s *Store, table string, c codec[T], w want) ([]T, error) {
+	p, err := s.load(ctx, table, c.def, w)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return decodeAll(table, c, all)
-}
-
-// load reads the rows of a process ("" is all) at the head, and the files that
-// they stand in.
-func (s *Store) load(ctx context.Context, table string, def tableDef, process string) (*catalog.Live, []row, error) {
-	var in *catalog.PartitionValue
-	if process != "" {
-		in = &catalog.PartitionValue{Field: partitionField, Value: process}
-	}
-	live, err := s.cat.Live(ctx, table, in)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", def.what, err)
-	}
-	if len(live.Locations()) == 0 {
-		return live, nil, nil
-	}
-	req, err := live.Scan()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s %s: %w", def.what, table, err)
-	}
-	text, err := rows.SQL(ctx, req)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s %s: %w", def.what, table, err)
-	}
-	for _, c := range def.columns[:telling] {
-		if _, ok := req.Schema.FieldByName(c.name); !ok {
-			return nil, nil, fmt.Errorf("read %s %s: it has no column %q, so it is no %s", def.what, table, c.name, def.what)
-		}
-	}
-	var cols []string
-	for _, c := range def.columns {
-		e := "NULL"
-		if _, ok := req.Schema.FieldByName(c.name); ok {
-			e = bridge.QuoteIdent(c.name)
-		}
-		cols = append(cols, "CAST("+e+" AS "+c.kind.duckdb()+")")
-	}
-	all, err := s.collect(ctx, "SELECT "+strings.Join(cols, ", ")+" FROM ("+text+")", def)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s %s: %w", def.what, table, err)
-	}
-	order(all)
-	return live, all, nil
+	return decodeAll(table, c, p.rows)
 }
 
 // order sorts rows by when they were made: files come in any order.
@@ -297,36 +294,3 @@ func convert[T any](list []any) ([]T, error) {
 	}
 	return out, nil
 }
-
-// errMoved: somebody changed the partition between reading and writing.
-var errMoved = errors.New("rows moved")
-
-// swap writes the rows as the partition's only file, if the files of the
-// partition are still those of live.
-func (s *Store) swap(ctx context.Context, table string, def tableDef, process string, live *catalog.Live, encode func() ([]row, error)) error {
-	all, err := encode()
-	if err != nil {
-		return fmt.Errorf("write %s %s: %w", def.what, table, err)
-	}
-	sw := catalog.Swap{Field: partitionField, Value: process, Seen: live.Locations(), Summary: maps.Clone(swapSummary)}
-	var location string
-	if len(all) > 0 {
-		file, err := s.write(ctx, table, def, process, all)
-		if err != nil {
-			return fmt.Errorf("write %s %s: %w", def.what, table, err)
-		}
-		location = file.FilePath()
-		sw.Added = append(sw.Added, file)
-	}
-	_, err = s.cat.ReplaceRows(ctx, table, sw)
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, catalog.ErrConflict) && location != "" {
-		// Known not to be in the table: nobody names the file.
-		err = errors.Join(fmt.Errorf("%w: %w", errMoved, err), s.cat.RemoveFile(context.WithoutCancel(ctx), table, location))
-	}
-	return fmt.Errorf("write %s %s: %w", def.what, table, err)
-}
-
-var swapSummary = map[string]string{"psyberg.state": "true"}

@@ -33,13 +33,14 @@ func (s *Steps) Commit(ctx context.Context, q CommitRequest) (*Committed, error)
 		return nil, err
 	}
 	for range again {
-		rows, err := s.sessionRows(ctx, q.sessionTable, q.process)
+		seen, err := s.see(ctx, q.session)
 		if err != nil {
 			return nil, err
 		}
+		rows := seen.Rows
 		next, err := psyberg.NextForCommit(rows, q.id)
 		if err != nil {
-			return nil, s.unknownSession(ctx, err, rows, q.session)
+			return nil, s.unknownSession(ctx, err, q.session)
 		}
 		if next.Do != psyberg.DoNothing { // init made it: one that is not there is mistyped
 			if _, err := s.Catalogs.Load(ctx, q.hwmTable); err != nil {
@@ -114,11 +115,11 @@ func (s *Steps) finish(ctx context.Context, q CommitRequest, own []psyberg.Sessi
 // explain reads the session's status again after a conflict: another process
 // may have finished this very commit and gone on, which is no conflict.
 func (s *Steps) explain(ctx context.Context, q CommitRequest, conflict error) error {
-	rows, err := s.sessionRows(ctx, q.sessionTable, q.process)
+	seen, err := s.see(ctx, q.session)
 	if err != nil {
 		return err
 	}
-	if own := psyberg.RowsOf(rows, q.id); len(own) > 0 && own[0].Status == psyberg.StatusCommitted {
+	if own := psyberg.RowsOf(seen.Rows, q.id); len(own) > 0 && own[0].Status == psyberg.StatusCommitted {
 		return nil
 	}
 	return conflict
@@ -150,8 +151,9 @@ func (s *Steps) signal(ctx context.Context, target string, validTo *psyberg.Inst
 
 // unknownSession adds near matches to the error of a session that is not there:
 // of the table, of the process, of the session, whichever is unknown.
-func (s *Steps) unknownSession(ctx context.Context, err error, rows []psyberg.SessionRow, n session) error {
-	if len(psyberg.RowsOf(rows, n.id)) > 0 {
+func (s *Steps) unknownSession(ctx context.Context, err error, n session) error {
+	rows, readErr := s.Store.Sessions(ctx, n.sessionTable, n.process)
+	if readErr != nil || len(psyberg.RowsOf(rows, n.id)) > 0 {
 		return err
 	}
 	if len(rows) == 0 {

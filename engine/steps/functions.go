@@ -17,7 +17,7 @@ import (
 
 // Functions are the steps as functions of the SQL surface.
 func (s *Steps) Functions() []*surface.Function {
-	return []*surface.Function{s.initFunction(), s.publishFunction(), s.commitFunction(), s.discardFunction(), s.sweepFunction()}
+	return []*surface.Function{s.initFunction(), s.publishFunction(), s.commitFunction(), s.discardFunction(), s.sessionFunction(), s.sweepFunction()}
 }
 
 var (

@@ -26,7 +26,7 @@ import (
 
 // env is a session over a catalog in a folder: one psyql process.
 type env struct {
-	t     *testing.T
+	t     testing.TB
 	ctx   context.Context
 	cat   *catalog.Catalogs
 	s     *engine.Session
@@ -35,7 +35,7 @@ type env struct {
 	log   strings.Builder
 }
 
-func newEnv(t *testing.T, dir string) *env {
+func newEnv(t testing.TB, dir string) *env {
 	t.Helper()
 	e := &env{t: t, ctx: context.Background()}
 	var err error

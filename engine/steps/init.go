@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"psyberg/engine/catalog"
+	"psyberg/engine/state"
 	"psyberg/functions/discover"
 	"psyberg/psyberg"
 )
@@ -31,16 +32,16 @@ func (s *Steps) Init(ctx context.Context, q InitRequest) ([]psyberg.SessionRow, 
 		return nil, fmt.Errorf("init: etl_pattern_id is %d, which is neither 1 (stateless) nor 2 (stateful)", q.Pattern)
 	}
 	for range again {
-		seen, err := s.sessionRows(ctx, q.SessionTable, q.Process)
+		seen, err := s.see(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		next := psyberg.NextForInit(seen, q.Session)
+		next := psyberg.NextForInit(seen.Rows, q.Session)
 		s.say(ctx, next.Note)
 		left := session{q.Process, next.Session, q.SessionTable, q.HWMTable}
 		switch next.Do {
 		case psyberg.DoReuse:
-			return psyberg.RowsOf(seen, q.Session), nil
+			return psyberg.RowsOf(seen.Rows, q.Session), nil
 		case psyberg.DoPublish:
 			if _, err := s.move(ctx, left, next, intentVerdict(next)); err != nil && !isRefused(err) {
 				return nil, fmt.Errorf("init: finish session %q first: %w", next.Session, err)
@@ -63,7 +64,7 @@ func (s *Steps) Init(ctx context.Context, q InitRequest) ([]psyberg.SessionRow, 
 
 // begin reads the watermarks, then pins the heads, then inserts the session
 // in one commit that fails if a session row changed since seen (X1).
-func (s *Steps) begin(ctx context.Context, q InitRequest, seen []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+func (s *Steps) begin(ctx context.Context, q InitRequest, seen state.Seen) ([]psyberg.SessionRow, error) {
 	if err := s.at(ctx, "read watermarks"); err != nil {
 		return nil, err
 	}
@@ -85,7 +86,10 @@ func (s *Steps) begin(ctx context.Context, q InitRequest, seen []psyberg.Session
 	if err != nil {
 		return nil, err
 	}
-	rows := s.rowsOf(q, found)
+	rows, err := s.rowsOf(q, found)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.at(ctx, "create tables"); err != nil { // only now: a source that stops leaves nothing behind
 		return nil, err
 	}
@@ -95,19 +99,23 @@ func (s *Steps) begin(ctx context.Context, q InitRequest, seen []psyberg.Session
 	if err := s.at(ctx, "insert session"); err != nil {
 		return nil, err
 	}
-	if err := s.Store.ReplaceSessions(ctx, q.SessionTable, q.Process, seen, psyberg.Begin(seen, rows)); err != nil {
+	if err := s.Store.ReplaceSessions(ctx, q.SessionTable, q.Process, seen, psyberg.Begin(seen.Rows, rows)); err != nil {
 		return nil, err
 	}
 	return rows, s.at(ctx, "after insert session")
 }
 
 // rowsOf makes the session's rows of what was found.
-func (s *Steps) rowsOf(q InitRequest, found *discover.Result) []psyberg.SessionRow {
+func (s *Steps) rowsOf(q InitRequest, found *discover.Result) ([]psyberg.SessionRow, error) {
 	now := s.Now()
 	rows := make([]psyberg.SessionRow, len(found.Sources))
 	for i, src := range found.Sources {
 		r := sourceRow(src)
 		r.Process, r.Session, r.Pattern = q.Process, q.Session, q.Pattern
+		var err error
+		if r.Found, err = (psyberg.Record{Window: src.Window, Changes: src.Changes, Basis: src.Basis, Landing: src.Landing}).Text(); err != nil {
+			return nil, fmt.Errorf("record what was found in %q: %w", src.Name.String(), err)
+		}
 		r.CreatedAt, r.PsyqlVersion, r.Options = now, s.Version, found.Request.Options()
 		if p := found.Plan; p != nil {
 			r.Status, r.NextValidTo, r.ClippedHours, r.ChangedHours = p.Status, p.NextValidTo, p.Clipped, p.ChangedHours(i)
@@ -132,7 +140,7 @@ func (s *Steps) rowsOf(q InitRequest, found *discover.Result) []psyberg.SessionR
 		}
 		rows[i] = r
 	}
-	return rows
+	return rows, nil
 }
 
 // statelessStatus is READY where any partition changed.

@@ -6,6 +6,7 @@ import (
 
 	"psyberg/engine/catalog"
 	"psyberg/engine/state"
+	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
 
@@ -41,13 +42,14 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 	}
 	q.Target = s.canonical(ctx, q.Target)
 	for range again {
-		rows, err := s.sessionRows(ctx, q.sessionTable, q.process)
+		seen, err := s.see(ctx, q.session)
 		if err != nil {
 			return nil, err
 		}
+		rows := seen.Rows
 		next, err := psyberg.NextForPublish(rows, q.id)
 		if err != nil {
-			return nil, s.unknownSession(ctx, err, rows, q.session)
+			return nil, s.unknownSession(ctx, err, q.session)
 		}
 		intended := next.Status != psyberg.StatusReady // a refused publish leaves its target behind
 		if intended && next.Target != "" && q.Target != "" && next.Target != q.Target {
@@ -173,11 +175,11 @@ func (s *Steps) owned(ctx context.Context, q PublishRequest, id psyberg.Snapshot
 // notOfAnother refuses an id that a session of another process has published to
 // this target: what this one staged was never written.
 func (s *Steps) notOfAnother(ctx context.Context, q PublishRequest, id psyberg.SnapshotID) error {
-	all, err := s.sessionRows(ctx, q.sessionTable, "")
+	all, err := s.Store.SessionRows(ctx, q.sessionTable, "", q.id)
 	if err != nil {
 		return err
 	}
-	for _, r := range psyberg.RowsOf(all, q.id) {
+	for _, r := range all {
 		if r.Process != q.process && r.Target == q.Target && r.PublishedSnapshot != nil {
 			return fmt.Errorf("publish %q to %s: %w snapshot %d is of process %q, not %q: session ids are unique among those that write one target",
 				q.id, q.Target, catalog.ErrRefused, id, r.Process, q.process)
@@ -217,6 +219,7 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 	if err != nil {
 		return nil, err
 	}
+	surface.NoteWritten(ctx, int64(res.Snapshot), func() (*surface.Table, error) { return s.Catalogs.Load(ctx, next.Target) })
 	if err := s.at(ctx, "after move target"); err != nil {
 		return nil, err
 	}

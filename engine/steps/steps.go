@@ -65,12 +65,12 @@ func (s *Steps) say(ctx context.Context, note string) {
 	log.InfoContext(ctx, note)
 }
 
-// sessionRows reads all session rows of a process.
-func (s *Steps) sessionRows(ctx context.Context, table, process string) ([]psyberg.SessionRow, error) {
+// see reads the sessions of a process that are not over, and one that may be.
+func (s *Steps) see(ctx context.Context, n session) (state.Seen, error) {
 	if err := s.at(ctx, "read sessions"); err != nil {
-		return nil, err
+		return state.Seen{}, err
 	}
-	return s.Store.Sessions(ctx, table, process)
+	return s.Store.See(ctx, n.sessionTable, n.process, n.id)
 }
 
 // record changes the rows of a process by compare-and-set; ok is false where

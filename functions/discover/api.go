@@ -85,6 +85,9 @@ type Request struct {
 	// EventTimes asks for event times by the source's time basis also where no
 	// event-time column is named; WantRange implies it.
 	EventTimes bool
+	// NeedFiles asks a recorded session for its files (Changes.Files) also where
+	// Want does not: its rows do not keep them.
+	NeedFiles bool
 
 	VTTS         *psyberg.VTTSArgument // nil: not given
 	Threshold    time.Duration         // catchup_threshold, valid where HasThreshold

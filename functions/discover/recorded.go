@@ -22,6 +22,9 @@ func runRecorded(ctx context.Context, d Deps, req Request) (*Result, error) {
 	if req.Want == WantRange && req.Pattern != psyberg.Stateful {
 		return nil, fmt.Errorf("find range of session %q: it is stateless (etl_pattern_id %d) and has none; ask psyberg_new_partitions or psyberg_files", req.SessionID, req.Pattern)
 	}
+	if req.fromRows(rows) {
+		return restored(ctx, d, req, rows)
+	}
 	res := &Result{Request: req}
 	names := make([]psyberg.SourceName, len(rows))
 	for i, r := range rows {
@@ -76,12 +79,15 @@ func sessionRows(ctx context.Context, d Deps, req *Request) ([]psyberg.SessionRo
 	case req.FromSnapshot != nil || req.ToSnapshot != nil || req.Start != (psyberg.Start{}):
 		return nil, fmt.Errorf("find session %q: session_id stands instead of start, from_snapshot_id and to_snapshot_id; pass one or the other", req.SessionID)
 	}
-	all, err := d.State.Sessions(ctx, req.SessionTable, req.ProcessName)
+	rows, err := oneSession(ctx, d.State, req)
 	if err != nil {
 		return nil, fmt.Errorf("find session %q: %w", req.SessionID, err)
 	}
-	rows := psyberg.RowsOf(all, req.SessionID)
 	if len(rows) == 0 {
+		all, err := d.State.Sessions(ctx, req.SessionTable, req.ProcessName)
+		if err != nil {
+			return nil, fmt.Errorf("find session %q: %w", req.SessionID, err)
+		}
 		of := ""
 		if req.ProcessName != "" {
 			of = fmt.Sprintf(" of process %q", req.ProcessName)
@@ -105,6 +111,17 @@ func sessionRows(ctx context.Context, d Deps, req *Request) ([]psyberg.SessionRo
 		return nil, fmt.Errorf("find session %q in %q: processes %s have one of that id; pass process_name", req.SessionID, req.SessionTable, quoted(processes))
 	}
 	return ofSources(ctx, d, rows, req)
+}
+
+// oneSession reads the rows of a session, without the others where that can be done.
+func oneSession(ctx context.Context, state State, req *Request) ([]psyberg.SessionRow, error) {
+	if one, ok := state.(interface {
+		SessionRows(ctx context.Context, table, process, session string) ([]psyberg.SessionRow, error)
+	}); ok {
+		return one.SessionRows(ctx, req.SessionTable, req.ProcessName, req.SessionID)
+	}
+	all, err := state.Sessions(ctx, req.SessionTable, req.ProcessName)
+	return psyberg.RowsOf(all, req.SessionID), err
 }
 
 // ofSources keeps the rows of the sources asked for, in their order; all
