@@ -91,7 +91,7 @@ func assemble(catalogs *catalog.Catalogs, kept *cache.Cache, run bridge.Runner, 
 		Functions: slices.Concat(
 			functions.All(tables),
 			functions.Psyberg(find),
-			[]*surface.Function{functions.Preflight(audit.Plans{Preflighter: catalogs})},
+			[]*surface.Function{functions.Preflight(catalogs)},
 			audit.Functions(audits),
 			chain.Functions(),
 			[]*surface.Function{rows.VectorFunction(tables)},

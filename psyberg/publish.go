@@ -17,7 +17,11 @@ const (
 	MethodAlreadyPublished Method = "already-published"
 )
 
-// SnapshotFiles are the data files that one snapshot added and removed.
+// branchPrefix begins the name of a session's branch.
+const branchPrefix = "psyberg_"
+
+// SnapshotFiles are the files that one snapshot added and removed: a delete
+// file changes the partition that it is in.
 type SnapshotFiles struct {
 	Added   []File
 	Removed []File
@@ -27,7 +31,7 @@ type SnapshotFiles struct {
 type PublishRequest struct {
 	Target *History
 	Head   Pin    // of the branch to publish to
-	ID     string // wap.id, which is the session id
+	ID     string // wap.id, which is the session id; or the session's branch
 	// Branch is the head of 'psyberg_<session id>' where that branch exists.
 	Branch *SnapshotID
 	// Intent is the staged snapshot that the session's row names: nothing else
@@ -46,6 +50,7 @@ type PublishPlan struct {
 	Reason    string
 	Operation string // of the staged snapshot, "" where there is none
 	Staged    *SnapshotID
+	OnBranch  bool        // what is staged is the session's branch
 	Parent    *SnapshotID // of the staged snapshot (of the branch: of its first)
 	Head      *SnapshotID
 	// Published is the ancestor of the head that shows it was published.
@@ -83,6 +88,7 @@ func PublishNeeds(req PublishRequest) []SnapshotID {
 type staged struct {
 	published *Snapshot   // the ancestor of the head that shows the id was published
 	tip       *Snapshot   // the staged snapshot, or the branch's head
+	branch    bool        // it is the branch's head
 	replay    []*Snapshot // what was staged, oldest first
 	since     []*Snapshot // what the head gained since the staged line left it
 	forward   bool        // the staged line begins at the head
@@ -102,7 +108,8 @@ func FindStaged(req PublishRequest) (id SnapshotID, ok bool) {
 
 // FindPublished returns the ancestor of the head that shows that id was
 // published (P1): it carries published-wap-id or wap.id = id (a fast-forward
-// leaves the snapshot as it was staged), or psyberg.session-id = id.
+// leaves the snapshot as it was staged), or psyberg.session-id = id. id may be
+// the session's branch.
 func FindPublished(h *History, head Pin, id string) (SnapshotID, bool) {
 	if !head.Has {
 		return 0, false
@@ -114,8 +121,9 @@ func FindPublished(h *History, head Pin, id string) (SnapshotID, bool) {
 }
 
 func published(l Line, id string) *Snapshot {
+	session := strings.TrimPrefix(id, branchPrefix)
 	for _, s := range l.Snapshots {
-		if s.Summary.Get(SummaryPublishedWAPID) == id || s.Summary.Get(SummaryWAPID) == id || s.Summary.Get(SummarySession) == id {
+		if s.Summary.Get(SummaryPublishedWAPID) == id || s.Summary.Get(SummaryWAPID) == id || s.Summary.Get(SummarySession) == session {
 			return s
 		}
 	}
@@ -161,11 +169,13 @@ func findStaged(req PublishRequest) staged {
 	return s
 }
 
-// onBranch takes the snapshots of the branch that the head does not have.
+// onBranch takes the snapshots of the branch that the head does not have. Where
+// the line ends before it meets the head's, snapshots of the branch may have
+// expired: what is left is not all that was staged.
 func (s *staged) onBranch(req PublishRequest, head Line) {
-	branch := req.Target.Line(*req.Branch)
+	branch, met := req.Target.Line(*req.Branch), false
 	for _, x := range branch.Snapshots {
-		if _, ok := head.index(x.ID); ok {
+		if _, met = head.index(x.ID); met {
 			break
 		}
 		s.replay = append(s.replay, x)
@@ -174,14 +184,23 @@ func (s *staged) onBranch(req PublishRequest, head Line) {
 		s.err = fmt.Sprintf("the branch of %q holds nothing that its target does not have", req.ID)
 		return
 	}
-	s.tip = s.replay[0]
+	s.branch, s.tip = true, s.replay[0]
 	slices.Reverse(s.replay)
+	first := s.replay[0]
+	if req.Head.Has && !met && first.HasParent && first.Parent != req.Head.ID {
+		s.err = fmt.Sprintf("the snapshot %d that the branch of %q was made from has expired: what main, or the branch, has had since cannot be told",
+			first.Parent, req.ID)
+	}
 }
 
 // relate finds out whether the staged line begins at the head, and what the
 // head gained since.
 func (s *staged) relate(pin Pin, head Line) {
 	first := s.replay[0]
+	if s.branch && !pin.Has {
+		s.forward = true // the branch is the whole table
+		return
+	}
 	if !first.HasParent {
 		s.forward, s.detached = !pin.Has, pin.Has
 		s.since = head.Snapshots
@@ -247,19 +266,21 @@ func PlanPublish(req PublishRequest) PublishPlan {
 		return p
 	}
 	if s.tip != nil {
-		p.Staged, p.Operation = idPtr(s.tip.ID), s.tip.Operation
+		p.Staged, p.OnBranch, p.Operation = idPtr(s.tip.ID), s.branch, s.tip.Operation
 		if s.replay[0].HasParent {
 			p.Parent = idPtr(s.replay[0].Parent)
 		}
 	}
 	switch {
 	case s.err != "":
-		for _, x := range s.replay {
-			p.ConflictingSnapshots = append(p.ConflictingSnapshots, x.ID)
+		if s.tip == nil { // staged more than once
+			for _, x := range s.replay {
+				p.ConflictingSnapshots = append(p.ConflictingSnapshots, x.ID)
+			}
 		}
 		return p.refuse(s.err)
 	case req.Intent != nil && *req.Intent != s.tip.ID:
-		return p.refuse(fmt.Sprintf("what is staged is snapshot %d, the session's intent names %d", s.tip.ID, *req.Intent))
+		return p.refuse(fmt.Sprintf("snapshot %d is staged now, the session's intent names %d: audit it, then publish again", s.tip.ID, *req.Intent))
 	case s.forward:
 		p.Method, p.Reason = MethodFastForward, "the parent of what is staged is the head"
 		if !req.Head.Has {
@@ -274,7 +295,7 @@ func PlanPublish(req PublishRequest) PublishPlan {
 		p.Replay = append(p.Replay, x.ID)
 	}
 	p.Method = MethodCherryPick
-	p.Reason = fmt.Sprintf("the head moved to %d since: replayed onto it", req.Head.ID)
+	p.Reason = fmt.Sprintf("the head moved to %d since: %s onto it", req.Head.ID, counted(len(s.replay), "snapshot is replayed", "snapshots are replayed"))
 	return p
 }
 
@@ -357,6 +378,14 @@ func (p PublishPlan) Err(target, id string) error {
 	}
 	return &Error{Code: CodePublishRefused, Op: "publish", Object: fmt.Sprintf("%q to %q", id, target), Cause: p.Reason,
 		Advice: "look at psyberg_publish_preflight; discard what is staged (CALL psyberg_discard) and load again"}
+}
+
+// counted is a number with the words that go with it.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func idPtr(id SnapshotID) *SnapshotID { return &id }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"psyberg/engine/bridge"
-	"psyberg/engine/catalog"
 	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
@@ -29,7 +28,7 @@ type Runner interface {
 
 // Preflighter says what a publish would do; *catalog.Catalogs satisfies it.
 type Preflighter interface {
-	Preflight(ctx context.Context, target, id string) (catalog.Preflight, error)
+	Preflight(ctx context.Context, target, id string) (psyberg.PublishPlan, error)
 }
 
 // Deps is what audits need of the rest of the engine.

@@ -10,35 +10,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"psyberg/functions/surface"
-	"psyberg/psyberg"
 )
 
 // Functions are psyberg_audit and psyberg_audit_verdict.
 func Functions(d Deps) []*surface.Function {
 	return []*surface.Function{d.auditFunction(), d.verdictFunction()}
-}
-
-// Plans answers preflights of package functions.
-type Plans struct{ Preflighter }
-
-// Preflight implements functions.Preflighter.
-func (p Plans) Preflight(ctx context.Context, target, id string) (psyberg.PublishPlan, error) {
-	f, err := p.Preflighter.Preflight(ctx, target, id)
-	if err != nil {
-		return psyberg.PublishPlan{}, err
-	}
-	plan := psyberg.PublishPlan{Method: psyberg.Method(f.Method), Reason: f.Reason, Operation: f.Operation,
-		ConflictingPartition: f.ConflictingPartitions, ConflictingSnapshots: f.ConflictingSnapshots}
-	for _, id := range []struct {
-		has  bool
-		from psyberg.SnapshotID
-		to   **psyberg.SnapshotID
-	}{{f.HasStaged, f.Staged, &plan.Staged}, {f.HasStagedParent, f.StagedParent, &plan.Parent}, {f.HasHead, f.Head, &plan.Head}, {f.HasPublished, f.Published, &plan.Published}} {
-		if id.has {
-			*id.to = &id.from
-		}
-	}
-	return plan, nil
 }
 
 const auditDoc = `Runs the audits of a file on what a session has staged, and records what they found: one row an audit, in the file's order.

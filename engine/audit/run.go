@@ -193,12 +193,12 @@ func (d Deps) staged(ctx context.Context, req Request, own psyberg.SessionRow) (
 	switch {
 	case err != nil:
 		return 0, err
-	case p.HasStaged:
-		return p.Staged, nil
-	case p.HasPublished && own.StagedSnapshot != nil:
+	case p.Staged != nil:
+		return *p.Staged, nil
+	case p.Published != nil && own.StagedSnapshot != nil:
 		return *own.StagedSnapshot, nil
-	case p.HasPublished:
-		return p.Published, nil
+	case p.Published != nil:
+		return *p.Published, nil
 	}
 	reason := p.Reason
 	if hint := d.unstaged(ctx, req, own); hint != "" {

@@ -24,7 +24,7 @@ func sessionFixture(t *testing.T) *fixture {
 		f.store = state.New(f.c, func(ctx context.Context, q string) (bridge.Rows, error) { return f.s.Inner(ctx, q) })
 		now := psyberg.Instant(0)
 		d := audit.Deps{Tables: f.c, Preflight: f.c, Store: f.store, Run: inner{f}, Now: func() psyberg.Instant { now++; return now }}
-		return append(audit.Functions(d), functions.Preflight(audit.Plans{Preflighter: f.c}))
+		return append(audit.Functions(d), functions.Preflight(f.c))
 	})
 	if err := f.store.CreateTables(f.ctx, "ops.sessions", "ops.hwm"); err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func (f *fixture) staged() psyberg.SnapshotID {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return p.Staged
+	return *p.Staged
 }
 
 // TestRunShowsWhatItRead: whether metadata alone told, and the query whose rows

@@ -147,36 +147,9 @@ type PublishRequest struct {
 	Verdict Verdict
 }
 
-// Method is how a publish happens, or would happen.
-type Method string
-
-// The methods, as psyberg_publish_preflight shows them.
-const (
-	FastForward      Method = "fast-forward"
-	CherryPick       Method = "cherry-pick"
-	Refused          Method = "refused"
-	AlreadyPublished Method = "already-published"
-)
-
-// Preflight says what a publish would do. Ids are meaningful where their Has
-// is true.
-type Preflight struct {
-	Staged, StagedParent, Head          psyberg.SnapshotID
-	HasStaged, HasStagedParent, HasHead bool
-	Branch                              string // "" for a staged snapshot
-	Operation                           string // of the staged snapshot
-	Method                              Method
-	Reason                              string // why, in words; also where not refused
-	ConflictingPartitions               []string
-	ConflictingSnapshots                []psyberg.SnapshotID
-	// Published is the ancestor of the head that carries the id already.
-	Published    psyberg.SnapshotID
-	HasPublished bool
-}
-
 // PublishResult says what a publish did.
 type PublishResult struct {
-	Preflight
+	psyberg.PublishPlan
 	// Snapshot is main's snapshot that holds the published rows (of a branch:
 	// the last one).
 	Snapshot psyberg.SnapshotID

@@ -43,11 +43,14 @@ func scenarios() []scenario {
 	start := func(f *fixture) { f.stage(Change{Mode: Append, Added: f.files("a1", "b1")}) }
 	publish := func(f *fixture) error {
 		st := f.state()
-		p, err := st.look("s")
+		p, err := st.plan("s", nil)
 		if err != nil {
 			return err
 		}
-		_, err = f.publish("s", p.Staged)
+		if p.Staged == nil {
+			p.Staged = p.Published
+		}
+		_, err = f.publish("s", *p.Staged)
 		return err
 	}
 	return []scenario{

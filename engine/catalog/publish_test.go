@@ -17,12 +17,12 @@ func TestP1_FastForwardMovesTheRef(t *testing.T) {
 		f.commit(Change{Mode: Append, Added: f.files("a1")})
 		s := f.commit(Change{Mode: Delete, Removed: paths("a1"), WapID: "s1"})
 		r, err := f.publish("s1", s.Snapshot)
-		if err != nil || r.Method != FastForward || r.Snapshot != s.Snapshot {
+		if err != nil || r.Method != psyberg.MethodFastForward || r.Snapshot != s.Snapshot {
 			t.Fatalf("publish: %+v %v", r, err)
 		}
 		f.want("main", "")
 		again, err := f.publish("s1", s.Snapshot)
-		if err != nil || again.Method != AlreadyPublished || again.Snapshot != s.Snapshot {
+		if err != nil || again.Method != psyberg.MethodAlreadyPublished || again.Snapshot != s.Snapshot {
 			t.Errorf("publish again: %+v %v", again, err)
 		}
 	})
@@ -34,7 +34,7 @@ func TestP2_AppendIsReplayed(t *testing.T) {
 		f.commit(Change{Mode: Append, Added: f.files("b2")})
 		before := f.state().ice.NextRowID()
 		r, err := f.publish("s1", s.Snapshot)
-		if err != nil || r.Method != CherryPick {
+		if err != nil || r.Method != psyberg.MethodCherryPick {
 			t.Fatalf("publish: %+v %v", r, err)
 		}
 		f.want("main", "a1 b2")
@@ -47,7 +47,7 @@ func TestP2_AppendIsReplayed(t *testing.T) {
 		if head.FirstRowID != nil && *head.FirstRowID != before {
 			t.Errorf("first row id %d, want the fresh %d", *head.FirstRowID, before)
 		}
-		if again, err := f.publish("s1", s.Snapshot); err != nil || again.Method != AlreadyPublished {
+		if again, err := f.publish("s1", s.Snapshot); err != nil || again.Method != psyberg.MethodAlreadyPublished {
 			t.Errorf("publish again: %+v %v", again, err)
 		}
 		f.want("main", "a1 b2")
@@ -65,7 +65,7 @@ func TestP3_PartitionOverwrite(t *testing.T) {
 		}
 		f.want("main", "a9 b1 b2")
 		p, err := f.c.Preflight(f.ctx, "ns.t", "bad")
-		if err != nil || p.Method != Refused || strings.Join(p.ConflictingPartitions, "") != "cat=b" || len(p.ConflictingSnapshots) != 1 {
+		if err != nil || p.Method != psyberg.MethodRefused || strings.Join(p.ConflictingPartition, "") != "cat=b" || len(p.ConflictingSnapshots) != 1 {
 			t.Errorf("preflight: %+v %v", p, err)
 		}
 		_, err = f.publish("bad", bad.Snapshot)
@@ -124,7 +124,7 @@ func TestP6_BranchesArePublishedWhole(t *testing.T) {
 				f.commit(Change{Mode: Append, Added: f.files("b2")})
 			}
 			r, err := f.publish(id, tip.Snapshot)
-			if err != nil || (r.Method == CherryPick) != moved {
+			if err != nil || (r.Method == psyberg.MethodCherryPick) != moved {
 				t.Fatalf("moved %v: %+v %v", moved, r, err)
 			}
 			if f.state().head("psyberg_"+id) != nil {
@@ -133,7 +133,7 @@ func TestP6_BranchesArePublishedWhole(t *testing.T) {
 			if again := ch("2", Change{Mode: ReplacePartitions, Added: f.files(id + "3")}); !again.Existed {
 				t.Errorf("a step of a published session is written again: %+v", again)
 			}
-			if again, err := f.publish(id, tip.Snapshot); err != nil || again.Method != AlreadyPublished {
+			if again, err := f.publish(id, tip.Snapshot); err != nil || again.Method != psyberg.MethodAlreadyPublished {
 				t.Errorf("publish again: %+v %v", again, err)
 			}
 			_, err = f.c.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files(id + "5"), Branch: "psyberg_" + id, Step: "4"})

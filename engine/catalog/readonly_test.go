@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"psyberg/psyberg"
+
 	"github.com/apache/iceberg-go"
 )
 
@@ -26,7 +28,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 		if _, err := f.c.Live(f.ctx, name, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if p, err := f.c.Preflight(f.ctx, name, "w"); err != nil || p.Method != Refused || !p.HasHead {
+		if p, err := f.c.Preflight(f.ctx, name, "w"); err != nil || p.Method != psyberg.MethodRefused || p.Head == nil {
 			t.Errorf("preflight of %s: %+v %v", name, p, err)
 		}
 		for what, err := range map[string]error{
@@ -53,7 +55,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	if _, err := mapped.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files("a2")}); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("commit with a path map: %v", err)
 	}
-	if p, err := mapped.Preflight(f.ctx, "ns.t", "w"); err != nil || p.Method != Refused || !p.HasHead {
+	if p, err := mapped.Preflight(f.ctx, "ns.t", "w"); err != nil || p.Method != psyberg.MethodRefused || p.Head == nil {
 		t.Errorf("preflight with a path map: %+v %v", p, err)
 	}
 }

@@ -224,7 +224,7 @@ func TestX_PublishedByAnotherHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.cat.Publish(e.ctx, "facts.a", catalog.PublishRequest{ID: "s1", Staged: pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}}); err != nil {
+	if _, err := e.cat.Publish(e.ctx, "facts.a", catalog.PublishRequest{ID: "s1", Staged: *pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}}); err != nil {
 		t.Fatal(err)
 	}
 	e.must(`COPY (SELECT 77 AS id) TO 'facts.a' (FORMAT iceberg)`)

@@ -22,7 +22,7 @@ type PublishRequest struct {
 // Published says what a publish did.
 type Published struct {
 	Target     string
-	Method     catalog.Method // "" where nothing is published (NOTHING_TO_DO, BASELINE)
+	Method     psyberg.Method // "" where nothing is published (NOTHING_TO_DO, BASELINE)
 	Staged     *psyberg.SnapshotID
 	Snapshot   *psyberg.SnapshotID // of the target, that holds the rows
 	Status     psyberg.Status      // of the session, after it
@@ -60,7 +60,7 @@ func (s *Steps) Publish(ctx context.Context, q PublishRequest) (*Published, erro
 			p := &Published{Target: own.Target, Staged: own.StagedSnapshot, Snapshot: own.PublishedSnapshot, Status: own.Status,
 				DoneBefore: true, Note: next.Note}
 			if p.Target != "" {
-				p.Method = catalog.AlreadyPublished
+				p.Method = psyberg.MethodAlreadyPublished
 			}
 			return p, nil
 		}
@@ -109,19 +109,21 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next,
 	if err != nil {
 		return next, v, false, err
 	}
-	staged := pre.Staged
-	switch {
-	case pre.Method == catalog.AlreadyPublished:
-		staged = pre.Published // by somebody else's hand: recorded as such
+	var staged psyberg.SnapshotID
+	switch pre.Method {
+	case psyberg.MethodAlreadyPublished:
+		staged = *pre.Published // by somebody else's hand: recorded as such
 		if err := s.notOfAnother(ctx, q, staged); err != nil {
 			return next, v, false, err
 		}
-	case pre.Method == catalog.Refused:
+	case psyberg.MethodRefused:
 		reason := pre.Reason
-		if hint := s.unstaged(ctx, q, own); !pre.HasStaged && hint != "" {
+		if hint := s.unstaged(ctx, q, own); pre.Staged == nil && hint != "" {
 			reason = hint
 		}
 		return next, v, false, fmt.Errorf("publish %q to %s: %w %s", q.id, q.Target, catalog.ErrRefused, reason)
+	default:
+		staged = *pre.Staged
 	}
 	if err := s.owned(ctx, q, staged); err != nil {
 		return next, v, false, err
@@ -230,5 +232,5 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 		return nil, err
 	}
 	return &Published{Target: next.Target, Method: res.Method, Staged: next.Staged, Snapshot: &res.Snapshot, Status: psyberg.StatusPublished,
-		DoneBefore: res.Method == catalog.AlreadyPublished, Note: res.Reason}, nil
+		DoneBefore: res.Method == psyberg.MethodAlreadyPublished, Note: res.Reason}, nil
 }

@@ -177,7 +177,7 @@ func TestStepsOfABranch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.c.Publish(f.ctx, "ns.t", catalog.PublishRequest{ID: "s", Staged: pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}})
+	_, err = f.c.Publish(f.ctx, "ns.t", catalog.PublishRequest{ID: "s", Staged: *pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}})
 	if err != nil {
 		t.Fatal(err)
 	}
