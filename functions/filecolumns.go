@@ -37,6 +37,13 @@ func newEntryBatch(in arrow.RecordBatch) *entryBatch {
 }
 
 func (b *entryBatch) entry(c manifest.Column) arrow.Array { return b.Column(b.at[c.String()]) }
+
+// has reports whether a column was asked for.
+func (b *entryBatch) has(c manifest.Column) bool {
+	_, ok := b.at[c.String()]
+	return ok
+}
+
 func (b *entryBatch) named(prefix string, id int32) arrow.Array {
 	return b.Column(b.at[fmt.Sprint(prefix, id)])
 }
@@ -106,20 +113,36 @@ func structColumn(name string, members []fileColumn) fileColumn {
 	t := arrow.StructOf(fields...)
 	out.field = nullable(name, t)
 	out.build = func(in *entryBatch) (arrow.Array, error) {
-		children := make([]arrow.ArrayData, len(members))
-		for i, m := range members {
+		arrays := make([]arrow.Array, 0, len(members))
+		for _, m := range members {
 			a, err := m.build(in)
 			if err != nil {
+				releaseArrays(arrays)
 				return nil, err
 			}
-			defer a.Release()
-			children[i] = a.Data()
+			arrays = append(arrays, a)
 		}
-		d := array.NewData(t, int(in.NumRows()), []*memory.Buffer{nil}, children, 0, 0)
-		defer d.Release()
-		return array.MakeFromData(d), nil
+		return structOf(t, int(in.NumRows()), arrays), nil
 	}
 	return out
+}
+
+// structOf makes a STRUCT that is never NULL of its members, which it releases.
+func structOf(t arrow.DataType, rows int, members []arrow.Array) arrow.Array {
+	defer releaseArrays(members)
+	children := make([]arrow.ArrayData, len(members))
+	for i, a := range members {
+		children[i] = a.Data()
+	}
+	d := array.NewData(t, rows, []*memory.Buffer{nil}, children, 0, 0)
+	defer d.Release()
+	return array.MakeFromData(d)
+}
+
+func releaseArrays(arrays []arrow.Array) {
+	for _, a := range arrays {
+		a.Release()
+	}
 }
 
 // retype gives an array a type of the same layout, where names or metadata of

@@ -179,11 +179,7 @@ func requestFor(m *meta.Metadata, cols []fileColumn) *manifest.Request {
 func buildFiles(schema *arrow.Schema, cols []fileColumn, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 	entries := newEntryBatch(in)
 	arrays := make([]arrow.Array, 0, len(cols))
-	defer func() {
-		for _, a := range arrays {
-			a.Release()
-		}
-	}()
+	defer func() { releaseArrays(arrays) }()
 	for _, c := range cols {
 		a, err := c.build(entries)
 		if err != nil {

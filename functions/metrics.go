@@ -245,33 +245,6 @@ func (r columnRange) needsBounds() bool {
 	return r.values < 0 || r.nulls < 0 || r.values > r.nulls+max(0, r.nan)
 }
 
-// boundsColumn is the column bounds of files and entries.
-func boundsColumn(leaves []metricsLeaf) fileColumn {
-	t := boundsType(leaves)
-	c := fileColumn{field: nullable("bounds", t), needs: []manifest.Column{manifest.FileContent}, bounds: leafIDs(leaves)}
-	c.build = func(in *entryBatch) (arrow.Array, error) {
-		b := array.NewBuilder(memory.DefaultAllocator, t).(*array.StructBuilder)
-		defer b.Release()
-		content := in.entry(manifest.FileContent).(*array.Int32)
-		for row := range int(in.NumRows()) {
-			b.Append(true)
-			for i, l := range leaves {
-				r := in.rangeOf(l, row)
-				without := int64(0)
-				if r.unbounded() {
-					without = 1
-				}
-				if content.Value(row) != int32(manifest.ContentData) {
-					without = -1
-				}
-				appendRange(b.FieldBuilder(i).(*array.StructBuilder), r, without)
-			}
-		}
-		return b.NewArray(), nil
-	}
-	return c
-}
-
 // appendRange appends one STRUCT(min, max, nulls, nans, files_without_bounds);
 // numbers below zero are NULL.
 func appendRange(b *array.StructBuilder, r columnRange, without int64) {

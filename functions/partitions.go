@@ -3,7 +3,6 @@ package functions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -56,156 +55,79 @@ func partitionsFunction(tables surface.Tables) *surface.Function {
 				return nil, err
 			}
 			unified := meta.UnifiedPartition(p.Meta)
-			q := &partitionQuery{p: p, unified: unified, leaves: leaves, filter: filter}
-			return lazyRelation(partitionColumns(unified, leaves), q.rows), nil
+			q := &partitionQuery{p: p, unified: unified, leaves: leaves, filter: filter, columns: partitionColumns(unified, leaves)}
+			return q.relation(), nil
 		},
 	}
 }
 
-// partitionRow is one live partition.
-type partitionRow struct {
-	values  []meta.Value // by unified field
-	spec    int32
-	counts  [3]struct{ records, files int64 } // by content
-	bytes   int64                             // of data files
-	updated *psyberg.Snapshot                 // nil: expired
-	ranges  []partitionRange                  // by column asked for
-}
-
-// partitionRange is a columnRange over several files.
-type partitionRange struct {
-	columnRange
-	any          bool // a data file was seen
-	without      int64
-	noMin, noMax bool // a file lacks the bound it needs: the range ends nowhere
-}
-
-// add widens r by one more file. Unknown counts make the sum unknown.
-func (r *partitionRange) add(f columnRange) {
-	if f.unbounded() {
-		r.without++
-		r.noMin, r.noMax = r.noMin || f.min.IsNull(), r.noMax || f.max.IsNull()
-	}
-	if !r.any {
-		r.any, r.columnRange = true, f
-		return
-	}
-	if !f.min.IsNull() && (r.min.IsNull() || meta.Compare(f.min, r.min) < 0) {
-		r.min = f.min
-	}
-	if !f.max.IsNull() && (r.max.IsNull() || meta.Compare(f.max, r.max) > 0) {
-		r.max = f.max
-	}
-	r.nulls, r.nan = sumKnown(r.nulls, f.nulls), sumKnown(r.nan, f.nan)
-}
-
-func sumKnown(a, b int64) int64 {
-	if a < 0 || b < 0 {
-		return -1
-	}
-	return a + b
-}
-
+// partitionQuery is a bound call of iceberg_partitions.
 type partitionQuery struct {
 	p       *pinned
 	unified []meta.UnifiedField
 	leaves  []metricsLeaf
 	filter  *fileFilter
+	columns []partitionColumn
 }
 
-func (q *partitionQuery) rows(ctx context.Context) ([]*partitionRow, error) {
+// partitionColumn is a column and the entry columns that it adds up.
+type partitionColumn struct {
+	column[*partitionRow]
+	needs  []manifest.Column
+	bounds bool // needs those of leaves
+}
+
+func (q *partitionQuery) relation() *surface.Relation {
+	fields := make([]arrow.Field, len(q.columns))
+	for i, c := range q.columns {
+		fields[i] = c.field
+	}
+	return &surface.Relation{Schema: arrow.NewSchema(fields, nil), Rows: -1, Open: q.open}
+}
+
+func (q *partitionQuery) open(ctx context.Context, columns []int) (surface.Scan, error) {
+	picked := make([]column[*partitionRow], len(columns))
+	needs := []manifest.Column{manifest.FileContent, manifest.Partition}
+	var leaves []metricsLeaf
+	for i, c := range columns {
+		picked[i] = q.columns[c].column
+		needs = append(needs, q.columns[c].needs...)
+		if q.columns[c].bounds {
+			leaves = q.leaves
+		}
+	}
+	slices.Sort(needs)
+	rows, err := q.rows(ctx, slices.Compact(needs), leaves)
+	if err != nil {
+		return nil, err
+	}
+	return &rowScan[*partitionRow]{cols: picked, schema: schemaOf(picked), rows: rows}, nil
+}
+
+// rows reads the manifests; every decoder adds up what it reads.
+func (q *partitionQuery) rows(ctx context.Context, needs []manifest.Column, leaves []metricsLeaf) ([]*partitionRow, error) {
 	files := &fileQuery{p: q.p, live: true, filter: q.filter, content: func(manifest.Content) bool { return true }}
 	jobs, err := files.jobs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	request := &manifest.Request{Live: true, Columns: []manifest.Column{manifest.FileContent, manifest.SpecID, manifest.SnapshotID,
-		manifest.RecordCount, manifest.FileSizeInBytes, manifest.Partition}}
+	request := &manifest.Request{Live: true, Columns: needs}
 	request.Partition, _ = partitionRequest(q.unified)
-	requestRanges(request, leafIDs(q.leaves))
+	requestRanges(request, leafIDs(leaves))
 	q.filter.request(request)
-	scan := newManifestScan(ctx, q.p.Table, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
-		in.Retain()
-		return in, nil
+	sums := &partitionSums{new: func() *partitionSum {
+		return &partitionSum{p: q.p, unified: q.unified, leaves: leaves, rows: map[string]*partitionRow{}}
+	}}
+	scan := newManifestScan(ctx, q.p.Table, jobs, request, q.filter, func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+		s := sums.take()
+		defer sums.give(s)
+		return nil, s.add(job.SpecID, newEntryBatch(in))
 	})
 	defer scan.Close()
-	byKey := map[string]*partitionRow{}
-	for {
-		batch, err := scan.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		err = q.take(newEntryBatch(batch), byKey)
-		batch.Release()
-		if err != nil {
-			return nil, err
-		}
+	if _, err := scan.Next(ctx); !errors.Is(err, io.EOF) {
+		return nil, err
 	}
-	rows := make([]*partitionRow, 0, len(byKey))
-	for _, k := range sortedKeys(byKey) {
-		rows = append(rows, byKey[k])
-	}
-	slices.SortStableFunc(rows, func(a, b *partitionRow) int {
-		if a.spec != b.spec {
-			return int(a.spec) - int(b.spec)
-		}
-		for i := range a.values {
-			if c := meta.Compare(a.values[i], b.values[i]); c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
-	return rows, nil
-}
-
-// take adds the files of a batch to their partitions.
-func (q *partitionQuery) take(in *entryBatch, byKey map[string]*partitionRow) error {
-	content := in.entry(manifest.FileContent).(*array.Int32)
-	spec := in.entry(manifest.SpecID).(*array.Int32)
-	snapshot := in.entry(manifest.SnapshotID).(*array.Int64)
-	records := in.entry(manifest.RecordCount).(*array.Int64)
-	size := in.entry(manifest.FileSizeInBytes).(*array.Int64)
-	partition := in.entry(manifest.Partition).(*array.Struct)
-	values := make([]meta.Value, len(q.unified))
-	for row := range int(in.NumRows()) {
-		for i, u := range q.unified {
-			v, err := meta.ValueAt(u.Type, partition.Field(i), row)
-			if err != nil {
-				return fmt.Errorf("read partition field %q: %w", u.Name, err)
-			}
-			values[i] = v
-		}
-		key := meta.TupleKey(int(spec.Value(row)), values)
-		p, ok := byKey[key]
-		if !ok {
-			p = &partitionRow{values: slices.Clone(values), spec: spec.Value(row), ranges: make([]partitionRange, len(q.leaves))}
-			byKey[key] = p
-		}
-		c := content.Value(row)
-		if c < 0 || int(c) >= len(p.counts) {
-			return fmt.Errorf("read partitions of table %q: content %d of a file is none of 0, 1, 2", q.p.Name, c)
-		}
-		p.counts[c].files++
-		p.counts[c].records += records.Value(row)
-		if snapshot.IsValid(row) {
-			s, ok := q.p.byID[psyberg.SnapshotID(snapshot.Value(row))]
-			if ok && (p.updated == nil || laterCommit(s, p.updated)) {
-				p.updated = s
-			}
-		}
-		if manifest.Content(c) != manifest.ContentData {
-			continue
-		}
-		p.bytes += size.Value(row)
-		for i, l := range q.leaves {
-			p.ranges[i].add(in.rangeOf(l, row))
-		}
-	}
-	return nil
+	return sums.rows(), nil
 }
 
 // laterCommit orders by commit time, then, where one clock tick saw two
@@ -221,16 +143,16 @@ func laterCommit(a, b *psyberg.Snapshot) bool {
 	return a.ID > b.ID
 }
 
-func partitionColumns(unified []meta.UnifiedField, leaves []metricsLeaf) []column[*partitionRow] {
+func partitionColumns(unified []meta.UnifiedField, leaves []metricsLeaf) []partitionColumn {
 	_, structType := partitionRequest(unified)
-	count := func(name string, get func(*partitionRow) int64) column[*partitionRow] {
-		return long(name, func(r *partitionRow) (int64, bool) { return get(r), true })
+	count := func(name string, get func(*partitionRow) int64, needs ...manifest.Column) partitionColumn {
+		return partitionColumn{column: long(name, func(r *partitionRow) (int64, bool) { return get(r), true }), needs: needs}
 	}
-	number := func(name string, get func(*partitionRow) int64) column[*partitionRow] {
-		return integer(name, func(r *partitionRow) (int, bool) { return int(get(r)), true })
+	number := func(name string, get func(*partitionRow) int64) partitionColumn {
+		return partitionColumn{column: integer(name, func(r *partitionRow) (int, bool) { return int(get(r)), true })}
 	}
-	cols := []column[*partitionRow]{
-		{nullable("partition", structType), func(b array.Builder, r *partitionRow) {
+	cols := []partitionColumn{
+		{column: column[*partitionRow]{nullable("partition", structType), func(b array.Builder, r *partitionRow) {
 			s := b.(*array.StructBuilder)
 			s.Append(true)
 			for i, v := range r.values {
@@ -238,46 +160,49 @@ func partitionColumns(unified []meta.UnifiedField, leaves []metricsLeaf) []colum
 					m.AppendNull()
 				}
 			}
-		}},
+		}}},
 		number("spec_id", func(r *partitionRow) int64 { return int64(r.spec) }),
-		count("record_count", func(r *partitionRow) int64 { return r.counts[0].records }),
+		count("record_count", func(r *partitionRow) int64 { return r.counts[0].records }, manifest.RecordCount),
 		number("file_count", func(r *partitionRow) int64 { return r.counts[0].files }),
-		count("total_data_file_size_in_bytes", func(r *partitionRow) int64 { return r.bytes }),
-		count("position_delete_record_count", func(r *partitionRow) int64 { return r.counts[1].records }),
+		count("total_data_file_size_in_bytes", func(r *partitionRow) int64 { return r.bytes }, manifest.FileSizeInBytes),
+		count("position_delete_record_count", func(r *partitionRow) int64 { return r.counts[1].records }, manifest.RecordCount),
 		number("position_delete_file_count", func(r *partitionRow) int64 { return r.counts[1].files }),
-		count("equality_delete_record_count", func(r *partitionRow) int64 { return r.counts[2].records }),
+		count("equality_delete_record_count", func(r *partitionRow) int64 { return r.counts[2].records }, manifest.RecordCount),
 		number("equality_delete_file_count", func(r *partitionRow) int64 { return r.counts[2].files }),
-		instant("last_updated_at", func(r *partitionRow) (psyberg.Instant, bool) {
+		{needs: []manifest.Column{manifest.SnapshotID}, column: instant("last_updated_at", func(r *partitionRow) (psyberg.Instant, bool) {
 			if r.updated == nil {
 				return 0, false
 			}
 			return r.updated.CommittedAt, true
-		}),
-		long("last_updated_snapshot_id", func(r *partitionRow) (int64, bool) {
+		})},
+		{needs: []manifest.Column{manifest.SnapshotID}, column: long("last_updated_snapshot_id", func(r *partitionRow) (int64, bool) {
 			if r.updated == nil {
 				return 0, false
 			}
 			return int64(r.updated.ID), true
-		}),
+		})},
 	}
 	if len(leaves) > 0 {
-		cols = append(cols, column[*partitionRow]{nullable("bounds", boundsType(leaves)), func(b array.Builder, r *partitionRow) {
-			s := b.(*array.StructBuilder)
-			s.Append(true)
-			for i := range leaves {
-				shown := r.ranges[i].columnRange
-				if r.ranges[i].noMin {
-					shown.min = meta.Null
-				}
-				if r.ranges[i].noMax {
-					shown.max = meta.Null
-				}
-				appendRange(s.FieldBuilder(i).(*array.StructBuilder), shown, r.ranges[i].without)
-			}
-		}})
+		cols = append(cols, partitionColumn{bounds: true, column: column[*partitionRow]{nullable("bounds", boundsType(leaves)), appendRanges}})
 	}
 	if len(unified) == 0 {
 		cols = cols[1:]
 	}
 	return cols
+}
+
+// appendRanges appends the ranges of a partition's columns.
+func appendRanges(b array.Builder, r *partitionRow) {
+	s := b.(*array.StructBuilder)
+	s.Append(true)
+	for i := range r.ranges {
+		shown := r.ranges[i].columnRange
+		if r.ranges[i].noMin {
+			shown.min = meta.Null
+		}
+		if r.ranges[i].noMax {
+			shown.max = meta.Null
+		}
+		appendRange(s.FieldBuilder(i).(*array.StructBuilder), shown, r.ranges[i].without)
+	}
 }

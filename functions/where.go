@@ -155,15 +155,21 @@ type metricsColumns struct {
 	values, nulls, nans *array.Int64
 }
 
-// metrics are what a row says of such a column. The bounds are those of the
-// batch, not copies.
-func (b *entryBatch) metrics(id int32, row int) predicate.ColumnMetrics {
+// columnsOf finds those of a column.
+func (b *entryBatch) columnsOf(id int32) metricsColumns {
 	c, ok := b.ranges[id]
 	if !ok {
 		c = metricsColumns{b.named("lower_", id).(*array.Binary), b.named("upper_", id).(*array.Binary),
 			b.named("value_count_", id).(*array.Int64), b.named("null_count_", id).(*array.Int64), b.named("nan_count_", id).(*array.Int64)}
 		b.ranges[id] = c
 	}
+	return c
+}
+
+// metrics are what a row says of such a column. The bounds are those of the
+// batch, not copies.
+func (b *entryBatch) metrics(id int32, row int) predicate.ColumnMetrics {
+	c := b.columnsOf(id)
 	return predicate.ColumnMetrics{
 		Values: countAt(c.values, row), Nulls: countAt(c.nulls, row), NaNs: countAt(c.nans, row),
 		Lower: boundAt(c.lower, row), Upper: boundAt(c.upper, row),
@@ -188,14 +194,18 @@ func boundAt(a *array.Binary, row int) []byte {
 }
 
 // rangeOf reads the range of a column in one row of a batch whose request
-// named the column in Bounds and Counts.
+// named the column in Bounds and Counts. It keeps nothing of the batch.
 func (b *entryBatch) rangeOf(l metricsLeaf, row int) columnRange {
 	m := b.metrics(l.id, row)
 	r := columnRange{values: m.Values, nulls: m.Nulls, nan: m.NaNs}
-	if v, ok := shownBound(l.typ, slices.Clone(m.Lower), false); ok {
+	switch l.typ.Kind {
+	case meta.KindString, meta.KindBinary, meta.KindFixed, meta.KindUUID:
+		m.Lower, m.Upper = slices.Clone(m.Lower), slices.Clone(m.Upper)
+	}
+	if v, ok := shownBound(l.typ, m.Lower, false); ok {
 		r.min = v
 	}
-	if v, ok := shownBound(l.typ, slices.Clone(m.Upper), true); ok {
+	if v, ok := shownBound(l.typ, m.Upper, true); ok {
 		r.max = v
 	}
 	return r
