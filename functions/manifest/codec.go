@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -19,20 +20,20 @@ import (
 	"psyberg/functions/manifest/inflate"
 )
 
-// codec decompresses one block. decode may use buf's memory and returns it,
-// grown or not, for the next call; raw may lie in buf or in src.
+// codec decompresses one block, to at most so many bytes. decode may use buf's
+// memory and returns it, grown or not, for the next call; raw may lie in buf or in src.
 type codec struct {
 	name   string
-	decode func(buf, src []byte) (raw, newBuf []byte, err error)
+	decode func(buf, src []byte, most int) (raw, newBuf []byte, err error)
 }
 
 var codecs = []codec{
-	{"null", func(buf, src []byte) ([]byte, []byte, error) { return src, buf, nil }},
+	{"null", func(buf, src []byte, _ int) ([]byte, []byte, error) { return src, buf, nil }},
 	{"deflate", unflate},
 	{"snappy", unsnappy},
 	{"zstandard", unzstd},
-	{"bzip2", func(buf, src []byte) ([]byte, []byte, error) {
-		return readAll(buf, bzip2.NewReader(bytes.NewReader(src)))
+	{"bzip2", func(buf, src []byte, most int) ([]byte, []byte, error) {
+		return readAll(buf, bzip2.NewReader(bytes.NewReader(src)), most)
 	}},
 }
 
@@ -71,16 +72,16 @@ var streams = map[Inflater]*sync.Pool{
 }
 
 // unflate reads raw deflate (RFC 1951), as Avro has it: no zlib header.
-func unflate(buf, src []byte) ([]byte, []byte, error) {
+func unflate(buf, src []byte, most int) ([]byte, []byte, error) {
 	if pool := streams[Inflater(inflater.Load())]; pool != nil {
 		r := pool.Get().(io.ReadCloser)
 		defer pool.Put(r)
 		if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
 			return nil, buf, err
 		}
-		return readAll(buf, r)
+		return readAll(buf, r, most)
 	}
-	raw, err := inflate.Append(buf[:0], src, maxBlock)
+	raw, err := inflate.Append(buf[:0], src, most)
 	switch {
 	case errors.Is(err, inflate.ErrLimit):
 		return nil, raw, errTooBig
@@ -92,22 +93,22 @@ func unflate(buf, src []byte) ([]byte, []byte, error) {
 	return raw, raw, nil
 }
 
-// readAll reads r to its end into buf, up to maxBlock.
-func readAll(buf []byte, r io.Reader) ([]byte, []byte, error) {
+// readAll reads r to its end into buf.
+func readAll(buf []byte, r io.Reader, most int) ([]byte, []byte, error) {
 	buf = buf[:cap(buf)]
 	n := 0
 	for {
 		if n == len(buf) {
-			if n > maxBlock {
+			if n > most {
 				return nil, buf, errTooBig
 			}
-			buf = append(buf, make([]byte, max(64<<10, len(buf)))...)
+			buf = append(buf, make([]byte, min(max(64<<10, len(buf)), most+1-n))...)
 			buf = buf[:cap(buf)]
 		}
 		m, err := r.Read(buf[n:])
 		n += m
 		switch {
-		case n > maxBlock:
+		case n > most:
 			return nil, buf, errTooBig
 		case errors.Is(err, io.EOF):
 			return buf[:n], buf, nil
@@ -121,7 +122,7 @@ func readAll(buf []byte, r io.Reader) ([]byte, []byte, error) {
 
 // unsnappy reads Avro's snappy: the block format, then the CRC-32 of the
 // decompressed bytes, big endian.
-func unsnappy(buf, src []byte) ([]byte, []byte, error) {
+func unsnappy(buf, src []byte, most int) ([]byte, []byte, error) {
 	if len(src) < 4 {
 		return nil, buf, errShort
 	}
@@ -130,7 +131,7 @@ func unsnappy(buf, src []byte) ([]byte, []byte, error) {
 	if err != nil {
 		return nil, buf, err
 	}
-	if n > maxBlock || n > 64*len(body)+64 { // no snappy stream expands more (M2)
+	if n > most || n > 64*len(body)+64 { // no snappy stream expands more (M2)
 		return nil, buf, errTooBig
 	}
 	if cap(buf) < n {
@@ -146,18 +147,33 @@ func unsnappy(buf, src []byte) ([]byte, []byte, error) {
 	return raw, buf, nil
 }
 
-// zstdDecoder is one decoder for all; DecodeAll may be called at the same time.
-var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock))
-})
+// zstdDecoders are one decoder for each limit, a power of two; DecodeAll may be
+// called at the same time.
+var zstdDecoders sync.Map // log2 -> func() (*zstd.Decoder, error)
 
-func unzstd(buf, src []byte) ([]byte, []byte, error) {
-	d, err := zstdDecoder()
+func zstdDecoder(most int) (*zstd.Decoder, error) {
+	log := bits.Len(uint(most)) - 1
+	f, ok := zstdDecoders.Load(log)
+	if !ok {
+		f, _ = zstdDecoders.LoadOrStore(log, sync.OnceValues(func() (*zstd.Decoder, error) {
+			return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<log))
+		}))
+	}
+	return f.(func() (*zstd.Decoder, error))()
+}
+
+// unzstd takes at least half of most for too much. What Java writes does not
+// say its size beforehand.
+func unzstd(buf, src []byte, most int) ([]byte, []byte, error) {
+	d, err := zstdDecoder(most)
 	if err != nil {
 		return nil, buf, err
 	}
 	raw, err := d.DecodeAll(src, buf[:0])
-	if err != nil {
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return nil, buf, errTooBig
+	case err != nil:
 		return nil, buf, err
 	}
 	return raw, raw, nil

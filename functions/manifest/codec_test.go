@@ -25,7 +25,7 @@ func TestInflaters(t *testing.T) {
 			for b, ok, err := c.next(); ok && err == nil; b, ok, err = c.next() {
 				blocks++
 				sameInflated(t, p, b.packed)
-				if _, _, err := unflate(nil, b.packed[:len(b.packed)/2]); !errors.Is(err, errShort) {
+				if _, _, err := unflate(nil, b.packed[:len(b.packed)/2], maxBlock); !errors.Is(err, errShort) {
 					t.Errorf("%s: a block cut short: %v", p, err)
 				}
 			}
@@ -41,7 +41,7 @@ func sameInflated(t *testing.T, name string, packed []byte) {
 	var first []byte
 	for _, inf := range []Inflater{StandardInflater, KlauspostInflater, OwnInflater} {
 		SetInflater(inf)
-		raw, _, err := unflate(nil, packed)
+		raw, _, err := unflate(nil, packed, maxBlock)
 		if err != nil {
 			t.Fatalf("%s: inflater %d: %v", name, inf, err)
 		}

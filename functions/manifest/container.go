@@ -116,7 +116,7 @@ func (c *container) next() (b block, ok bool, err error) {
 
 // unpack returns the entries' bytes, in buf or in the file itself.
 func (c *container) unpack(b block, buf []byte) (raw, newBuf []byte, err error) {
-	raw, newBuf, err = c.codec.decode(buf, b.packed)
+	raw, newBuf, err = c.codec.decode(buf, b.packed, mostOf(len(c.data)))
 	if err != nil {
 		return nil, newBuf, c.damage(b.offset, fmt.Errorf("decompress %s: %w", c.codec.name, err))
 	}

@@ -35,8 +35,14 @@ var (
 	errSync    = errors.New("sync marker missing: the file is damaged here or before")
 	errVarint  = errors.New("number of more than 64 bits")
 	errLeft    = errors.New("bytes left over after the last entry of the block")
-	errTooBig  = fmt.Errorf("block of more than %d bytes", maxBlock)
+	errTooBig  = errors.New("block that is far larger than its file lets expect")
 )
+
+// mostOf bounds one block of a file of so many bytes when decompressed: what
+// is read takes memory in proportion to the file, however well a block says
+// that it was packed. Real manifests shrink to a fifth or a tenth, and have
+// many blocks.
+func mostOf(file int) int { return min(maxBlock, 6*file+12<<20) }
 
 // maxBlock bounds one block when decompressed. Writers make blocks of 16 KiB
 // to a few MiB; one that expands to more than this is an attack or damage.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"psyberg/internal/testtables"
 )
 
 // Parse reads what encoding/json reads, refuses what it refuses, and nothing that
@@ -27,10 +29,22 @@ func FuzzParse(f *testing.F) {
 		}) {
 			if len(data) < 16<<10 {
 				f.Add(data)
+				f.Add([]byte(gzipped(string(data))))
+				for i, bad := range testtables.Damaged(data, 12) {
+					if f.Add(bad); i%3 == 0 {
+						f.Add([]byte(gzipped(string(bad))))
+					}
+				}
+				for _, bad := range testtables.Damaged([]byte(gzipped(string(data))), 6) {
+					f.Add(bad)
+				}
 			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		testtables.Bounded(t, len(data), func() {
+			_, _ = Parse("x", data) // the error is looked at below
+		})
 		m, err := sameAsOracle(t, "x", data)
 		if err != nil {
 			if !strings.HasSuffix(err.Error(), "[PSY_DAMAGED]") {

@@ -143,9 +143,14 @@ func FuzzPuffin(f *testing.F) {
 	for _, data := range realFiles(f, "-deletes.puffin", 8) {
 		f.Add(data, int64(4), int64(len(data)))
 		f.Add(data, int64(4), int64(binary.BigEndian.Uint32(data[4:]))+8)
+		for _, bad := range testtables.Damaged(data, 20) {
+			f.Add(bad, int64(4), int64(binary.BigEndian.Uint32(data[4:]))+8)
+		}
 	}
 	f.Fuzz(func(t *testing.T, file []byte, offset, length int64) {
-		v, err := vectorOf(file, offset, length)
+		var v *Vector
+		var err error
+		testtables.Bounded(t, len(file), func() { v, err = vectorOf(file, offset, length) })
 		if err == nil && (v.Len() < 0 || offset+length > int64(len(file))) {
 			t.Fatalf("%d positions at %d+%d of %d bytes", v.Len(), offset, length, len(file))
 		}

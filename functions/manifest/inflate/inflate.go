@@ -72,7 +72,7 @@ func (d *decoder) room(n int) error {
 		return ErrLimit
 	}
 	if d.out+n+slackOut > len(d.dst) {
-		d.dst = grown(d.dst[:d.out], max(d.out+n+slackOut, 2*d.out))
+		d.dst = grown(d.dst[:d.out], max(d.out+n+slackOut, min(2*d.out, d.limit+slackOut)))
 	}
 	return nil
 }
