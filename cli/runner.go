@@ -44,6 +44,9 @@ func (a *app) open(ctx context.Context, database string) (*engine.Session, error
 	if err != nil {
 		return nil, err
 	}
+	if err := a.chooseInflater(); err != nil {
+		return nil, err
+	}
 	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log,
 		CacheDir: folder, CacheSize: int64(a.opts.cacheSize), Settings: a.settings()})
 }
