@@ -22,6 +22,8 @@ type IO struct {
 	// Whether these streams are terminals, and how many cells wide Out is (0: unknown).
 	InTerminal, OutTerminal, ErrTerminal bool
 	Width                                func() int
+	// Height is how many rows Out has (0: unknown).
+	Height func() int
 }
 
 // System is the IO of this process. It takes over SIGINT, SIGTERM and SIGPIPE.
@@ -44,6 +46,13 @@ func System() IO {
 				return 0
 			}
 			return w
+		},
+		Height: func() int {
+			_, h, err := term.GetSize(out)
+			if err != nil {
+				return 0
+			}
+			return h
 		},
 	}
 }

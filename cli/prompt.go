@@ -1,182 +1,185 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"psyberg/cli/format"
+	"psyberg/cli/pages"
+	"psyberg/cli/shell"
 	"psyberg/engine/lex"
 )
 
-// prompt is psyql on a terminal: statements up to a semicolon, and commands
-// with a backslash. An error ends its statement only.
-type prompt struct {
-	*runner
-	vars   lex.Vars
-	timing bool
-	plain  format.Writer // what \x goes back to
-	x      bool
-	// running holds what ends the running statement, and nothing where none
-	// runs; interrupts tells of a Ctrl-C meanwhile.
-	running    chan context.CancelCauseFunc
-	interrupts chan struct{}
-}
-
-var errQuit = errors.New("quit")
-
-// prompt runs the loop until \q, the end of the input, or SIGTERM.
+// prompt is psyql on a terminal: package shell on top of a runner. It ends with
+// \q, the end of the input, or SIGTERM.
 func (a *app) prompt(ctx context.Context, database string, vars lex.Vars) error {
 	if a.opts.maxRows == 0 && a.io.OutTerminal {
 		a.opts.maxRows = promptRows
 	}
-	r, err := a.newRunner(ctx, database)
-	if err != nil {
-		return err
+	if a.fullScreen() {
+		return a.promptScreen(ctx, database, vars)
 	}
-	p := &prompt{runner: r, vars: vars, plain: r.writer,
-		running: make(chan context.CancelCauseFunc, 1), interrupts: make(chan struct{}, 1)}
-	p.say("psyql: SQL to the semicolon, \\? for help, \\q to leave\n")
-	err = p.loop(ctx)
-	if errors.Is(err, errQuit) {
-		err = nil
-	}
-	return firstOf(err, r.close())
+	return a.promptLines(ctx, database, vars)
 }
 
 // promptRows is how many rows of a result the prompt shows; --max-rows says otherwise.
 const promptRows = 40
 
-// lines reads lines until the end or an error; the last one says which.
-func lines(r io.Reader) <-chan line {
-	out := make(chan line)
-	go func() {
-		in := bufio.NewReader(r)
-		for {
-			text, err := in.ReadString('\n')
-			out <- line{text, err}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	return out
+// fullScreen reports whether the terminal can do what the editor needs.
+func (a *app) fullScreen() bool {
+	name, _ := a.io.Env("TERM")
+	_, isFile := a.io.In.(*os.File)
+	return a.io.InTerminal && a.io.OutTerminal && isFile && name != "" && name != "dumb"
 }
 
-type line struct {
-	text string
-	err  error
-}
-
-func (p *prompt) loop(ctx context.Context) error {
-	take := p.interrupt
-	p.app.onInterrupt.Store(&take)
-	defer p.app.onInterrupt.Store(nil)
-
-	in, buffer, number := lines(p.app.io.In), "", 0
-	for {
-		if buffer == "" {
-			p.say("psyql> ")
-		} else {
-			p.say("  ...> ")
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-p.interrupts:
-			buffer = ""
-			p.say("\n")
-		case l := <-in:
-			if l.err != nil && !errors.Is(l.err, io.EOF) {
-				return fmt.Errorf("read from the terminal: %w", l.err)
-			}
-			buffer += l.text
-			last, blank := l.err != nil, strings.TrimSpace(buffer) == ""
-			switch {
-			case last && blank:
-				p.say("\n")
-				return nil
-			case blank:
-				buffer = ""
-				continue
-			case !last && !isCommand(buffer) && !lex.Complete(buffer):
-				continue
-			}
-			number++
-			err := p.piece(ctx, buffer, number)
-			if err != nil && (errors.Is(err, errQuit) || ctx.Err() != nil) {
-				return err
-			}
-			if errors.Is(err, errInterrupted) {
-				p.say("\ninterrupted\n")
-			} else {
-				p.app.report(err)
-			}
-			if last {
-				return nil
-			}
-			buffer = ""
-		}
+// promptScreen is the prompt with the editor.
+func (a *app) promptScreen(ctx context.Context, database string, vars lex.Vars) error {
+	stdout := a.io.Out
+	printer := &shell.Printer{Fallback: stdout}
+	a.io.Out = printer
+	if a.io.ErrTerminal { // else it is a file, which has nothing to do with the screen
+		a.io.Err = printer
 	}
-}
-
-// interrupt takes a SIGINT: it ends the running statement, or drops what is typed.
-func (p *prompt) interrupt() bool {
-	select {
-	case cancel := <-p.running:
-		cancel(errInterrupted)
-	default:
-		select {
-		case p.interrupts <- struct{}{}:
-		default:
-		}
+	if err := a.setUpLog(); err != nil {
+		return err
 	}
-	return true
-}
-
-func isCommand(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), `\`) }
-
-var errInterrupted = errors.New("interrupted")
-
-// piece runs what was typed: one command, or statements.
-func (p *prompt) piece(ctx context.Context, text string, number int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	p.running <- cancel
-	defer func() {
-		select {
-		case <-p.running:
-		default: // interrupt has taken it
-		}
-	}()
-	if isCommand(text) {
-		return firstOf(p.command(ctx, strings.TrimSpace(text)), p.out.flush())
-	}
-	return p.sql(ctx, fmt.Sprintf("<prompt %d>", number), text)
-}
-
-func (p *prompt) sql(ctx context.Context, name, text string) error {
-	script, err := lex.Parse(name, text)
+	a.io.ErrTerminal = false // no progress line: the prompt has its own
+	r, err := a.newRunner(ctx, database)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	if err := p.run(ctx, []*lex.Script{script}, p.vars); err != nil && !errors.Is(err, errNothingToDo) {
-		return err
+	screen := &shell.Screen{Size: a.size, Plain: func() bool { return r.out.file != nil }}
+	d := a.desk(r, vars, printer, screen)
+	printer.Rows = func() int {
+		_, height := a.size()
+		return max(height, 8)
 	}
-	if p.timing {
-		fmt.Fprintf(p.out.buf, "time: %v\n", time.Since(start).Round(time.Millisecond))
+	history, err := shell.OpenHistory(a.historyFile())
+	if err != nil {
+		printer.Print(d.Words(err))
 	}
-	return p.out.flush()
+	a.greet(ctx, d, printer)
+	err = shell.Prompt(ctx, shell.Terminal{In: a.io.In, Out: stdout, Environ: os.Environ(), Printer: printer,
+		OnInterrupt: func(do func()) {
+			take := func() bool { do(); return true }
+			a.onInterrupt.Store(&take)
+		}}, d, history, screen)
+	a.onInterrupt.Store(nil)
+	return firstOf(err, r.close())
 }
 
-// say writes what is no result: only where a person sees it.
-func (p *prompt) say(text string) {
-	if p.app.io.OutTerminal {
-		io.WriteString(p.app.io.Out, text)
+// size is the terminal's, in cells, 0 where it is unknown.
+func (a *app) size() (width, height int) {
+	if a.io.Width != nil {
+		width = a.io.Width()
+	}
+	if a.io.Height != nil {
+		height = a.io.Height()
+	}
+	return width, height
+}
+
+// historyFile is where statements are kept: $PSYQL_HISTORY ("off": nowhere), else
+// below the user's state folder.
+func (a *app) historyFile() string {
+	if path, ok := a.io.Env("PSYQL_HISTORY"); ok && path != "" {
+		if path == "off" {
+			return ""
+		}
+		return path
+	}
+	if dir, ok := a.io.Env("XDG_STATE_HOME"); ok && dir != "" {
+		return filepath.Join(dir, "psyql", "history")
+	}
+	if home, ok := a.io.Env("HOME"); ok && home != "" {
+		return filepath.Join(home, ".local", "state", "psyql", "history")
+	}
+	return ""
+}
+
+// desk is what the commands of the prompt work with.
+func (a *app) desk(r *runner, vars lex.Vars, out io.Writer, screen *shell.Screen) *shell.Desk {
+	color := true
+	if v, ok := a.io.Env("NO_COLOR"); ok && v != "" {
+		color = false
+	}
+	settings := &shell.Settings{Expanded: "off", Format: a.opts.format, Pager: true, MaxRows: a.opts.maxRows}
+	screen.Settings = settings
+	if _, isFile := r.writer.(*export); !isFile {
+		r.writer = screen
+	}
+	own := lex.Vars{}
+	maps.Copy(own, vars)
+	d := &shell.Desk{
+		Session: r.session, Settings: settings, Styles: shell.Styles{Color: color, Bare: !a.fullScreen()}, Vars: own, Out: out,
+		Redirect: r.redirect, Words: func(err error) string { return redact(words(err)) },
+		Secret: func(text string) bool { return redact(text) != text },
+		Size:   a.size, Now: time.Now,
+		Help: func(w io.Writer, topic string) bool {
+			text, ok := pages.Find(topic)
+			if ok {
+				_, _ = io.WriteString(w, strings.TrimRight(text, "\n")+"\n") // the screen shows what it can
+			}
+			return ok
+		},
+		Topics: func() []string {
+			return append(append(pages.Names(pages.Statement), pages.Names(pages.Topic)...), pages.Names(pages.Code)...)
+		},
+	}
+	d.Run = func(ctx context.Context, name, text string) error {
+		script, err := lex.Parse(name, text)
+		if err != nil {
+			return err
+		}
+		err = r.run(ctx, []*lex.Script{script}, d.Vars)
+		if errors.Is(err, errNothingToDo) {
+			return nil
+		}
+		return err
+	}
+	return d
+}
+
+// redirect lets results go to a file from now on; "" is the terminal again.
+func (r *runner) redirect(path string) error {
+	out, err := newOutput(r.app.io.Out, path)
+	if err != nil {
+		return err
+	}
+	err = r.out.close()
+	r.out = out
+	if _, isFile := r.writer.(*export); isFile {
+		r.writer = &export{format: r.app.opts.format}
+	}
+	return err
+}
+
+// greet runs the rc file, --rc or ~/.psyqlrc, and says how to get help.
+func (a *app) greet(ctx context.Context, d *shell.Desk, out io.Writer) {
+	path, home := a.opts.rc, ""
+	if path == "" {
+		if home, _ = a.io.Env("HOME"); home != "" {
+			path = filepath.Join(home, ".psyqlrc")
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = d.Script(ctx, path, string(data))
+	} else if a.opts.rc == "" {
+		err = nil
+	}
+	if err != nil {
+		io.WriteString(out, d.Trouble(err))
+	}
+	if a.io.OutTerminal {
+		io.WriteString(out, "psyql "+version()+": SQL to the semicolon, \\? for help, \\q to leave\n")
 	}
 }
+
+var _ format.Writer = (*shell.Screen)(nil)

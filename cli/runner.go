@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"psyberg/cli/format"
+	"psyberg/cli/shell"
 	"psyberg/engine"
 	"psyberg/engine/lex"
 	"psyberg/functions/surface"
@@ -142,7 +143,7 @@ func (r *runner) statement(ctx context.Context, stmt lex.Statement, vars lex.Var
 	err := r.session.RunStatement(ctx, stmt, vars, r.show)
 	r.watch.stop()
 	r.explain(stmt, trace)
-	if errors.Is(err, errGone) {
+	if errors.Is(err, errGone) || errors.Is(err, shell.ErrEnough) {
 		err = nil
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {

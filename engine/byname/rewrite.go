@@ -169,3 +169,26 @@ func (s *Statement) Parts(at int) []string {
 	}
 	return nil
 }
+
+// Table is a name of a statement that stands where a table can.
+type Table struct {
+	Parts []string
+	Alias string // the last part where the statement gives none
+}
+
+// TablesIn are the names of two parts or more in a statement, which may be unfinished.
+func TablesIn(sql string) []Table {
+	s := New(sql)
+	var out []Table
+	for _, p := range s.places {
+		t := Table{p.parts, p.parts[len(p.parts)-1]}
+		if i := p.after; s.aliased(i) {
+			if s.toks[i].word() == "as" && i+1 < len(s.toks) {
+				i++
+			}
+			t.Alias = unquote(s.toks[i].text)
+		}
+		out = append(out, t)
+	}
+	return out
+}

@@ -1,0 +1,67 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"psyberg/engine/lex"
+)
+
+// Trouble is an error as the prompt shows it: the words, and the line with the
+// place underlined.
+func (d *Desk) Trouble(err error) string {
+	text := d.Words(err)
+	at := (*lex.Error)(nil)
+	if !errors.As(err, &at) {
+		return d.Styles.Paint(styleError, "error: ") + text + "\n"
+	}
+	// The place stands below; which of many statements it was, the file says.
+	if strings.HasPrefix(at.File, "<") || strings.HasPrefix(at.File, `\`) {
+		text = strings.TrimPrefix(text, at.Position.String()+": ")
+	}
+	out := d.Styles.Paint(styleError, "error: ") + strings.TrimRight(text, "\n") + "\n"
+	line, caret, ok := strings.Cut(at.Excerpt, "\n")
+	if !ok || d.Secret != nil && d.Secret(line) {
+		return out
+	}
+	return out + d.underlined(line, len([]rune(caret))-1) + "\n"
+}
+
+// outcome is what is said of how a piece has ended, "" where nothing is.
+func (d *Desk) outcome(ctx context.Context, err error) string {
+	switch {
+	case err == nil || errors.Is(err, ErrQuit):
+		return ""
+	case errors.Is(context.Cause(ctx), ErrInterrupted):
+		return "interrupted\n"
+	}
+	return d.Trouble(err)
+}
+
+// underlined is a line with the word at character col underlined, and a caret
+// below it where the terminal has no underline.
+func (d *Desk) underlined(line string, col int) string {
+	runes := []rune(line)
+	col = min(max(col, 0), len(runes))
+	at := len(string(runes[:col]))
+	end := at
+	for _, t := range lex.Tokens(line) {
+		if t.Start <= at && at < t.End {
+			end = t.End
+		}
+	}
+	if end == at { // behind the last word
+		return line + "\n" + strings.Repeat(" ", cells(line[:at])) + d.Styles.Paint(styleError, "^")
+	}
+	out := d.Styles.Highlight(line[:at]) + d.Styles.Paint(styleWrong, line[at:end]) + d.Styles.Highlight(line[end:])
+	var pad strings.Builder
+	for _, r := range line[:at] {
+		if r == '\t' {
+			pad.WriteByte('\t')
+		} else {
+			pad.WriteString(strings.Repeat(" ", cells(string(r))))
+		}
+	}
+	return out + "\n" + pad.String() + d.Styles.Paint(styleError, strings.Repeat("^", max(1, cells(line[at:end]))))
+}
