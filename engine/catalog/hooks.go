@@ -25,3 +25,8 @@ func (h hooks) after(what string) error {
 	}
 	return h.step("after " + what)
 }
+
+// OnStep has step asked before every step of a commit that touches the world,
+// and after the commit itself ("after commit"): its error stops the step. It is
+// for tests that inject faults, and is set before anything runs.
+func (c *Catalogs) OnStep(step func(what string) error) { c.hooks = hooks{step: step} }

@@ -3,6 +3,8 @@ package steps
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"psyberg/engine/catalog"
 	"psyberg/psyberg"
@@ -15,14 +17,23 @@ type Discarded struct {
 	DoneBefore bool // nothing is staged under the id
 }
 
+// Forsake names a session whose target is gone for good, so that Discard may
+// take its publish intent back. The zero value names none.
+type Forsake struct{ Process, SessionTable string }
+
 // Discard removes what an unpublished session has staged. A PUBLISHING session
-// whose snapshot is gone is refused at its next publish, and READY again.
-func (s *Steps) Discard(ctx context.Context, target, id string) (*Discarded, error) {
+// whose snapshot is gone is refused at its next publish, and READY again. One
+// whose target is gone stays as it is, since the target may only have another
+// name by now and hold the rows: a person says that it is not so (Forsake).
+func (s *Steps) Discard(ctx context.Context, target, id string, lost Forsake) (*Discarded, error) {
 	if err := s.at(ctx, "discard"); err != nil {
 		return nil, err
 	}
 	if _, err := s.Catalogs.Load(ctx, target); err != nil {
-		return nil, err // an unknown table is no discard that was done before
+		if !errors.Is(err, catalog.ErrNotFound) || lost.SessionTable == "" {
+			return nil, err // an unknown table is no discard that was done before
+		}
+		return s.forsake(ctx, target, strings.TrimPrefix(id, branchPrefix), lost, err)
 	}
 	d, err := s.Catalogs.Discard(ctx, target, id)
 	if errors.Is(err, catalog.ErrNotFound) {
@@ -33,3 +44,36 @@ func (s *Steps) Discard(ctx context.Context, target, id string) (*Discarded, err
 	}
 	return &Discarded{Snapshots: d.Snapshots, Branch: d.Branch}, nil
 }
+
+// forsake takes the intent of a session back whose target is not there.
+func (s *Steps) forsake(ctx context.Context, target, id string, lost Forsake, missing error) (*Discarded, error) {
+	n := session{process: lost.Process, id: id, sessionTable: lost.SessionTable}
+	if err := n.check("discard", false); err != nil {
+		return nil, err
+	}
+	seen, err := s.see(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	own := psyberg.RowsOf(seen.Rows, id)
+	if len(own) == 0 || own[0].Target != target {
+		return nil, fmt.Errorf("discard %q: no session of process %q in %s has this id and target: %w", id, n.process, n.sessionTable, missing)
+	}
+	if own[0].Status != psyberg.StatusPublishing || own[0].StagedSnapshot == nil {
+		return &Discarded{DoneBefore: true}, nil
+	}
+	_, err = s.record(ctx, "take intent back", n.sessionTable, n.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
+		return psyberg.RecordRefused(rows, id, *own[0].StagedSnapshot)
+	})
+	return &Discarded{}, err
+}
+
+// targetGone says what to do about an intent whose target is not there.
+func targetGone(n session, target string, err error) error {
+	return fmt.Errorf("publish session %q of process %q: the target that its intent names is gone: %w; the session may be published there already, so it is not dropped: "+
+		"if %s was renamed or its catalog is not this one, put that right and run this again; "+
+		"if it is gone for good, CALL psyberg_discard('%s', '%s', process_name := '%s', session_table := '%s'), and what the session held is found again by the next init",
+		n.id, n.process, err, target, quoted(target), quoted(n.id), quoted(n.process), quoted(n.sessionTable))
+}
+
+func quoted(s string) string { return strings.ReplaceAll(s, "'", "''") }

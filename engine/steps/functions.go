@@ -234,6 +234,8 @@ const discardDoc = `Removes what an unpublished session has staged, so that it c
   done_before   BOOLEAN   true: nothing is staged under this id, nothing was changed
 
 What is published is refused [PSY_PUBLISH_REFUSED]. Data files stay until orphans are removed.
+A session that was left PUBLISHING, and whose target was dropped since, stops every init of its process, for the
+rows may be in a table that has only been renamed: with process_name and session_table its intent is taken back.
 It writes when its rows are read: CALL it. Cost: the target's metadata.`
 
 func (s *Steps) discardFunction() *surface.Function {
@@ -243,11 +245,23 @@ func (s *Steps) discardFunction() *surface.Function {
 	return &surface.Function{
 		Name: "psyberg_discard", Doc: discardDoc, Writes: true,
 		Positional: texts("target", "wap_id_or_branch"),
+		Named: []surface.Arg{
+			{Name: "process_name", Type: typeText, Doc: "with session_table, where the target of a PUBLISHING session is gone for good: the pipeline"},
+			{Name: "session_table", Type: typeText, Doc: "likewise: where the session is recorded"},
+		},
 		Bind: func(_ context.Context, args surface.Args) (*surface.Relation, error) {
 			r := reader{args: args}
 			target, id := r.positional(0, "target", true), r.positional(1, "wap_id_or_branch", true)
+			var lost Forsake
+			for name, to := range map[string]*string{"process_name": &lost.Process, "session_table": &lost.SessionTable} {
+				if v, given, err := args.Text(name); err != nil {
+					return nil, err
+				} else if given {
+					*to = v
+				}
+			}
 			return step(schema, func(ctx context.Context) (arrow.RecordBatch, error) {
-				d, err := s.Discard(ctx, target, id)
+				d, err := s.Discard(ctx, target, id, lost)
 				if err != nil {
 					return nil, err
 				}

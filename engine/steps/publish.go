@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"psyberg/engine/catalog"
@@ -217,6 +218,9 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 			return nil, err2
 		}
 		return nil, err
+	}
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, targetGone(n, next.Target, err)
 	}
 	if err != nil {
 		return nil, err
