@@ -24,13 +24,16 @@ type shown struct {
 	n, idle int64
 	first   []any  // copy of the first row, the engine's values
 	take    *taken // gets every row; may be nil
+	// cells reads the row cell by cell; nil where only row has its values.
+	cells bridge.Cells
+	row   []any
 }
 
 // errEnd is what next returns after the last row.
 var errEnd = io.EOF
 
 func newShown(rows engine.Rows) *shown {
-	s := &shown{rows: rows, status: -1}
+	s := &shown{rows: rows, status: -1, cells: bridge.CellsOf(rows)}
 	for i, c := range rows.Columns() {
 		s.columns = append(s.columns, format.Column{Name: c.Name, Type: c.Type.String()})
 		s.types = append(s.types, c.Type)
@@ -174,4 +177,34 @@ func mapOf(v any, t *bridge.Type) any {
 		out.Keys[i], out.Values[i] = valueOf(e.Key, t.Key), valueOf(e.Value, t.Elem)
 	}
 	return out
+}
+
+// Advance implements format.Cells.
+func (s *shown) Advance() error {
+	if s.cells == nil || s.n == 0 || s.status >= 0 || s.take != nil {
+		row, err := s.next()
+		s.row = row
+		return err
+	}
+	if !s.rows.Next() {
+		return firstOf(s.rows.Err(), errEnd)
+	}
+	s.n++
+	return nil
+}
+
+// AppendCell implements format.Cells.
+func (s *shown) AppendCell(b []byte, i int) (out []byte, null bool, err error) {
+	var v any
+	if s.cells == nil {
+		v = s.row[i]
+	} else if out, null, ok := s.cells.AppendCell(b, i); ok {
+		return out, null, nil
+	} else if v, err = s.cells.Cell(i); err != nil {
+		return b, false, fmt.Errorf("column %s: %w", s.columns[i].Name, err)
+	}
+	if v == nil {
+		return b, true, nil
+	}
+	return append(b, format.TextOf(valueOf(v, s.types[i]))...), false, nil
 }

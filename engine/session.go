@@ -267,6 +267,9 @@ type closing struct {
 	then func()
 }
 
+// Unwrap returns the rows below, for what they can do beyond Rows.
+func (c *closing) Unwrap() Rows { return c.Rows }
+
 // Close implements Rows.
 func (c *closing) Close() error {
 	err := c.Rows.Close()

@@ -36,6 +36,16 @@ type Rows interface {
 	Next() ([]any, error)
 }
 
+// Cells are Rows that can be read cell by cell as text, which spares a value
+// for each: csv, tsv and list do so where they can.
+type Cells interface {
+	Rows
+	// Advance goes to the next row; io.EOF after the last one.
+	Advance() error
+	// AppendCell appends column i of the row as TextOf prints it; nothing for NULL.
+	AppendCell(b []byte, i int) (out []byte, null bool, err error)
+}
+
 // Number is the exact decimal text of a number that Go has no type for.
 type Number string
 
@@ -81,11 +91,11 @@ func New(name string, opts Options) (Writer, error) {
 	case "box":
 		return box{opts}, nil
 	case "csv":
-		return delimited{separator: ",", field: csvField}, nil
+		return delimited{separator: ",", field: csvField, special: "\",\r\n"}, nil
 	case "tsv":
-		return delimited{separator: "\t", field: tsvField}, nil
+		return delimited{separator: "\t", field: tsvField, null: `\N`, special: "\\\t\n\r"}, nil
 	case "list":
-		return delimited{separator: "|", field: listField}, nil
+		return delimited{separator: "|", field: listField, null: "NULL"}, nil
 	case "markdown":
 		return markdown{}, nil
 	case "json":
