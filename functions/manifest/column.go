@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
@@ -28,7 +27,7 @@ func (v *vec[T]) width() int {
 	return 1
 }
 
-// grow makes room for n elements; new ones are zero.
+// grow makes room for n elements. What is in new ones is not said.
 func (v *vec[T]) grow(alloc memory.Allocator, n int) {
 	if n <= len(v.s) {
 		return
@@ -36,10 +35,8 @@ func (v *vec[T]) grow(alloc memory.Allocator, n int) {
 	if v.buf == nil {
 		v.buf = memory.NewResizableBuffer(alloc)
 	}
-	old := len(v.s)
 	v.buf.ResizeNoShrink(n * v.width())
 	v.s = arrow.GetData[T](v.buf.Bytes())
-	clear(v.s[old:])
 }
 
 // need makes room for n elements, and for as many again, so that appending
@@ -84,15 +81,19 @@ const (
 	sList64           // offs by row into v64
 )
 
-// column is one column of the batch being filled. Values are written by row
-// number, so a row that is given up is simply written over; offs is completed
-// by endRow, whether or not the row had a value.
+// column is one column of the batch being filled. Every row gets either a
+// value or setNull, by the op of its field. Values are written by row number,
+// so a row that is given up is simply written over.
 type column struct {
-	typ   arrow.DataType
-	store storage
-	width int // sFixed
+	typ    arrow.DataType
+	store  storage
+	width  int  // sFixed
+	absent bool // the file does not have it: nothing is written, all is NULL
 
-	valid vec[uint8]
+	valid vec[uint8] // from the first NULL on
+	nulls int
+	done  int // the latest row with a value, of STRING and BINARY; -1 for none
+	rows  int // that there is room for
 	v32   vec[int32]
 	v64   vec[int64]
 	data  vec[uint8]
@@ -139,15 +140,18 @@ func newColumn(t arrow.DataType) (column, error) {
 	return c, nil
 }
 
-// hasOffsets reports whether endRow has something to do.
+// hasOffsets reports whether the column's memory grows by more than its rows.
 func (c *column) hasOffsets() bool { return c.store >= sBytes }
 
 // reserve makes room for n rows.
 func (c *column) reserve(alloc memory.Allocator, n int) {
-	if c.store == sNull {
+	c.rows = n
+	if c.absent {
 		return
 	}
-	c.valid.grow(alloc, (n+7)/8)
+	if c.valid.buf != nil {
+		c.reserveValid(alloc)
+	}
 	switch c.store {
 	case sBool:
 		c.data.grow(alloc, (n+7)/8)
@@ -159,42 +163,75 @@ func (c *column) reserve(alloc memory.Allocator, n int) {
 		c.data.grow(alloc, n*c.width)
 	case sBytes, sMap64, sMapBytes, sList32, sList64:
 		c.offs.grow(alloc, n+1)
+		c.offs.s[0] = 0
 		if c.store == sMapBytes {
 			c.voffs.need(alloc, 1)
+			c.voffs.s[0] = 0
 		}
 	}
 }
 
-func (c *column) setValid(row int) { c.valid.s[row>>3] |= 1 << (row & 7) }
-
-func (c *column) set32(row int, v int32) {
-	c.v32.s[row] = v
-	c.setValid(row)
-}
-
-func (c *column) set64(row int, v int64) {
-	c.v64.s[row] = v
-	c.setValid(row)
-}
-
-func (c *column) setBool(row int, v bool) {
-	if v {
-		c.data.s[row>>3] |= 1 << (row & 7)
+// reserveValid makes room for the bits of all rows, new ones set.
+func (c *column) reserveValid(alloc memory.Allocator) {
+	old := len(c.valid.s)
+	c.valid.grow(alloc, (c.rows+7)/8)
+	for i := range c.valid.s[old:] {
+		c.valid.s[old+i] = 0xff
 	}
-	c.setValid(row)
+}
+
+// setNull says that a row has no value. What lies where the value would be is
+// zero, so that equal batches are equal bytes.
+func (c *column) setNull(alloc memory.Allocator, row int) {
+	if c.store == sNull {
+		return
+	}
+	if c.valid.buf == nil {
+		c.reserveValid(alloc)
+	}
+	bit := byte(1) << (row & 7)
+	if c.valid.s[row>>3]&bit == 0 {
+		return
+	}
+	c.valid.s[row>>3] &^= bit
+	c.nulls++
+	switch c.store {
+	case sBool:
+		c.setBit(row, false)
+	case s32:
+		c.v32.s[row] = 0
+	case s64:
+		c.v64.s[row] = 0
+	case sFixed:
+		clear(c.data.s[row*c.width : (row+1)*c.width])
+	case sBytes:
+		c.bytes = int(c.offs.s[row])
+		c.offs.s[row+1] = c.offs.s[row]
+	default:
+		c.offs.s[row+1] = c.offs.s[row]
+	}
+}
+
+func (c *column) set32(row int, v int32) { c.v32.s[row] = v }
+func (c *column) set64(row int, v int64) { c.v64.s[row] = v }
+
+func (c *column) setBit(row int, v bool) {
+	b := &c.data.s[row>>3]
+	if *b &^= 1 << (row & 7); v {
+		*b |= 1 << (row & 7)
+	}
 }
 
 func (c *column) setFixed(row int, v []byte) {
 	copy(c.data.s[row*c.width:(row+1)*c.width], v)
-	c.setValid(row)
 }
 
 // setBytes sets a STRING or BINARY; a second value of the same row wins.
 func (c *column) setBytes(alloc memory.Allocator, row int, v []byte) {
-	start := int(c.offs.s[row])
-	c.bytes = start
+	c.bytes = int(c.offs.s[row])
 	c.appendData(alloc, v)
-	c.setValid(row)
+	c.offs.s[row+1] = int32(c.bytes)
+	c.done = row
 }
 
 func (c *column) appendData(alloc memory.Allocator, v []byte) {
@@ -202,24 +239,21 @@ func (c *column) appendData(alloc memory.Allocator, v []byte) {
 	c.bytes += copy(c.data.s[c.bytes:], v)
 }
 
-// endRow closes row: what was appended since the row before belongs to it.
-func (c *column) endRow(row int) {
-	if c.store == sBytes {
-		c.offs.s[row+1] = int32(c.bytes)
-		return
-	}
-	c.offs.s[row+1] = int32(c.items)
-}
+// endItems closes a row of a map or list: what was appended since the row
+// before belongs to it.
+func (c *column) endItems(row int) { c.offs.s[row+1] = int32(c.items) }
 
 // drop forgets what was written to row, so that the next entry can take it.
 func (c *column) drop(row int) {
-	if c.store == sNull {
+	if c.valid.buf != nil && c.valid.s[row>>3]&(1<<(row&7)) == 0 {
+		c.valid.s[row>>3] |= 1 << (row & 7)
+		c.nulls--
+	}
+	c.done = min(c.done, row-1)
+	if c.absent {
 		return
 	}
-	c.valid.s[row>>3] &^= 1 << (row & 7)
 	switch c.store {
-	case sBool:
-		c.data.s[row>>3] &^= 1 << (row & 7)
 	case sBytes:
 		c.bytes = int(c.offs.s[row])
 	case sMap64, sList32, sList64:
@@ -227,84 +261,5 @@ func (c *column) drop(row int) {
 	case sMapBytes:
 		c.items = int(c.offs.s[row])
 		c.bytes = int(c.voffs.s[c.items])
-	}
-}
-
-// finish makes an array of the first n rows; the column is empty afterwards.
-func (c *column) finish(n int) arrow.Array {
-	var d *array.Data
-	if c.store == sNull {
-		return array.NewNull(n)
-	}
-	valid := c.valid.take((n + 7) / 8)
-	switch c.store {
-	case sBool:
-		d = newData(c.typ, n, valid, c.data.take((n+7)/8))
-	case s32:
-		d = newData(c.typ, n, valid, c.v32.take(n))
-	case s64:
-		d = newData(c.typ, n, valid, c.v64.take(n))
-	case sFixed:
-		d = newData(c.typ, n, valid, c.data.take(n*c.width))
-	case sBytes:
-		d = newData(c.typ, n, valid, c.offs.take(n+1), c.data.take(c.bytes))
-	case sList32:
-		d = newNested(c.typ, n, valid, c.offs.take(n+1), newData(arrow.PrimitiveTypes.Int32, c.items, nil, c.v32.take(c.items)))
-	case sList64:
-		d = newNested(c.typ, n, valid, c.offs.take(n+1), newData(arrow.PrimitiveTypes.Int64, c.items, nil, c.v64.take(c.items)))
-	case sMap64, sMapBytes:
-		keys := newData(arrow.PrimitiveTypes.Int32, c.items, nil, c.keys.take(c.items))
-		var values *array.Data
-		if c.store == sMap64 {
-			values = newData(arrow.PrimitiveTypes.Int64, c.items, nil, c.v64.take(c.items))
-		} else {
-			values = newData(arrow.BinaryTypes.Binary, c.items, nil, c.voffs.take(c.items+1), c.data.take(c.bytes))
-		}
-		pairs := array.NewData(c.typ.(*arrow.MapType).Elem(), c.items, []*memory.Buffer{nil}, []arrow.ArrayData{keys, values}, 0, 0)
-		keys.Release()
-		values.Release()
-		d = newNested(c.typ, n, valid, c.offs.take(n+1), pairs)
-	}
-	c.items, c.bytes = 0, 0
-	defer d.Release()
-	return array.MakeFromData(d)
-}
-
-// release frees a column that is not going to be finished.
-func (c *column) release() {
-	c.valid.release()
-	c.v32.release()
-	c.v64.release()
-	c.data.release()
-	c.offs.release()
-	c.keys.release()
-	c.voffs.release()
-}
-
-// newData makes array data that owns the buffers, validity first; nil there is
-// "no NULLs".
-func newData(t arrow.DataType, n int, bufs ...*memory.Buffer) *array.Data {
-	nulls := array.UnknownNullCount
-	if bufs[0] == nil {
-		nulls = 0
-	}
-	d := array.NewData(t, n, bufs, nil, nulls, 0)
-	releaseAll(bufs)
-	return d
-}
-
-func newNested(t arrow.DataType, n int, valid, offs *memory.Buffer, child *array.Data) *array.Data {
-	bufs := []*memory.Buffer{valid, offs}
-	d := array.NewData(t, n, bufs, []arrow.ArrayData{child}, array.UnknownNullCount, 0)
-	releaseAll(bufs)
-	child.Release()
-	return d
-}
-
-func releaseAll(bufs []*memory.Buffer) {
-	for _, b := range bufs {
-		if b != nil {
-			b.Release()
-		}
 	}
 }

@@ -2,9 +2,9 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -14,9 +14,26 @@ type step func(*dec, *scanner)
 
 // program is how the entries of one schema are read for one request.
 type program struct {
-	ops []op
-	v1  bool // the schema has no sequence numbers
+	ops     []op
+	v1      bool     // the schema has no sequence numbers
+	shapes  int      // maps of which a shape is learned
+	numbers []Column // asked for, and filled at the entry's end: what is inherited, or checked
+	absent  []int    // columns that the file has no field for
 }
+
+// direct reports whether a column of one number needs nothing but to be read.
+func (l *layout) direct(c Column) bool {
+	switch c {
+	case RecordCount:
+		return l.at[c] >= 0 && !l.reads[FirstRowID]
+	case FileSizeInBytes, SortOrderID, ContentOffset, ContentSizeInBytes:
+		return l.at[c] >= 0
+	}
+	return false
+}
+
+// maxShapes bounds the maps that a schema can make us learn.
+const maxShapes = 100
 
 // dataFileID is the field data_file of manifest_entry.
 const dataFileID = 2
@@ -38,12 +55,14 @@ type compiler struct {
 	prefixed bool
 	prog     *program
 	seen     map[int]bool
+	ops      []fieldOp
+	filled   map[int]bool // columns that an op or the entry's end fills
 }
 
 // compile makes the program for a schema. prefixed: fixed partition values
 // have a length before them.
 func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
-	c := &compiler{lay: lay, prefixed: prefixed, prog: &program{}, seen: map[int]bool{}}
+	c := &compiler{lay: lay, prefixed: prefixed, prog: &program{}, seen: map[int]bool{}, filled: map[int]bool{}}
 	for _, f := range schema.fields {
 		id := f.known(entryNames)
 		if id != dataFileID || c.seen[id] {
@@ -68,14 +87,37 @@ func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
 		}
 	}
 	c.prog.v1 = !c.seen[columns[SequenceNumber].id] && !c.seen[columns[FileSequenceNumber].id]
+	c.prog.ops = special(joined(c.ops))
+	for _, n := range lay.numbers {
+		if !lay.direct(n) {
+			c.prog.numbers = append(c.prog.numbers, n)
+			c.filled[lay.at[n]] = true
+		}
+	}
+	for i := range lay.types {
+		if !c.filled[i] {
+			c.prog.absent = append(c.prog.absent, i)
+		}
+	}
 	return c.prog, nil
+}
+
+// fill notes the columns that an op fills.
+func (c *compiler) fill(o *fieldOp) {
+	o.writes = true
+	if o.kind != opNumber && o.to >= 0 {
+		c.filled[int(o.to)] = true
+	}
+	for _, p := range o.picks {
+		c.filled[p.col] = true
+	}
 }
 
 // inEntry are the fields of manifest_entry itself; all others are data_file's.
 var inEntry = []int{columns[Status].id, columns[SnapshotID].id, columns[SequenceNumber].id, columns[FileSequenceNumber].id}
 
 func (c *compiler) add(id int, f *field, inData bool) error {
-	ops := []op{skipOp(f.typ)}
+	ops := []fieldOp{skipOp(f.typ)}
 	if id >= 0 && id != dataFileID && slices.Contains(inEntry, id) != inData && !c.seen[id] {
 		known, err := c.field(id, f)
 		if err != nil {
@@ -86,12 +128,22 @@ func (c *compiler) add(id int, f *field, inData bool) error {
 			ops = known
 		}
 	}
-	c.prog.ops = append(c.prog.ops, ops...)
+	for _, o := range ops {
+		if o.kind == opSkipPairs && c.prog.shapes > maxShapes {
+			o.kind, o.optional = opSkip, false
+		}
+		switch o.kind {
+		case opSkipPairs, opPickPairs, opMapBytes:
+			o.shape = int32(c.prog.shapes)
+			c.prog.shapes++
+		}
+		c.ops = append(c.ops, o)
+	}
 	return nil
 }
 
 // field returns the ops of a known field, nil for one that is not wanted.
-func (c *compiler) field(id int, f *field) ([]op, error) {
+func (c *compiler) field(id int, f *field) ([]fieldOp, error) {
 	if id == columns[Partition].id {
 		return c.partition(f) // also where it is not wanted: stepping over it is not simple
 	}
@@ -100,64 +152,54 @@ func (c *compiler) field(id int, f *field) ([]op, error) {
 		return nil, nil
 	}
 	col := Column(i)
-	present, t, err := optionalReader(f)
-	if err != nil {
-		return nil, err
+	t, _, ok := f.typ.optional()
+	if !ok {
+		return nil, f.notOptional()
 	}
-	o := op{required: noColumn}
-	switch columns[i].typ.ID() {
-	case arrow.MAP:
-		if o, err = c.mapField(col, f, t, present); o.kind == opPickPairs {
-			o.branchOf(f)
-		}
-		return []op{o}, err
-	case arrow.LIST:
-		o.call, err = c.listField(col, f, t, present)
-		return []op{o}, err
-	case arrow.STRING, arrow.BINARY:
-		o.call, err = c.bytesField(col, f, t, present)
-		return []op{o}, err
-	case arrow.INT32:
-		o.n = 32
-	}
-	o.kind, o.to = opNumber, int(col)
+	o := fieldOp{required: noColumn, to: int32(c.lay.at[col])}
 	o.branchOf(f)
 	if columns[i].required {
 		o.required = col
 	}
-	return []op{o}, f.want(id, t, kInt, kLong)
+	var err error
+	switch columns[i].typ.ID() {
+	case arrow.MAP:
+		err = c.mapField(&o, col, f, t)
+	case arrow.LIST:
+		o.call, err = listField(col, f, t, o.to)
+	case arrow.STRING, arrow.BINARY:
+		err = bytesField(&o, col, f, t)
+	default:
+		err = f.want(id, t, kInt, kLong)
+		o.narrow = columns[i].typ.ID() == arrow.INT32
+		switch {
+		case !c.lay.direct(col):
+			o.kind, o.to = opNumber, int32(col)
+		case o.narrow:
+			o.kind = opInt32
+		default:
+			o.kind = opInt64
+		}
+	}
+	c.fill(&o)
+	return []fieldOp{o}, err
 }
 
-// branchOf makes the value of an op optional where the field's is.
-func (o *op) branchOf(f *field) {
-	if _, branch, ok := f.typ.optional(); ok && branch >= 0 {
-		o.optional, o.there = true, byte(branch<<1)
-	}
-}
-
-func (c *compiler) bytesField(col Column, f *field, t *node, present func(*dec) bool) (step, error) {
-	if err := f.want(columns[col].id, t, kString, kBytes); err != nil {
-		return nil, err
-	}
-	i, required := c.lay.at[col], columns[col].required
-	read := readText
+func bytesField(o *fieldOp, col Column, f *field, t *node) error {
+	i := o.to
 	switch {
 	case col == FileFormat:
-		read = readUpper
+		o.call = func(d *dec, s *scanner) { readUpper(d, s, &s.cols[i]) }
 	case columns[col].typ.ID() == arrow.BINARY:
-		read = func(d *dec, s *scanner, c *column) {
+		o.call = func(d *dec, s *scanner) {
 			if v := d.bytes(); d.err == nil {
-				c.setBytes(s.alloc, s.row, v)
+				s.cols[i].setBytes(s.alloc, s.row, v)
 			}
 		}
+	default:
+		o.kind = opText
 	}
-	return func(d *dec, s *scanner) {
-		if present(d) {
-			read(d, s, &s.cols[i])
-		} else if required {
-			d.fail(fmt.Errorf("%v is missing", col))
-		}
-	}, nil
+	return f.want(columns[col].id, t, kString, kBytes)
 }
 
 // readUpper: writers spell formats in both cases.
@@ -176,40 +218,35 @@ func readUpper(d *dec, s *scanner, c *column) {
 	c.setBytes(s.alloc, s.row, v)
 }
 
-func (c *compiler) mapField(col Column, f *field, t *node, present func(*dec) bool) (op, error) {
-	o := op{required: noColumn}
+func (c *compiler) mapField(o *fieldOp, col Column, f *field, t *node) error {
 	p, err := f.pairs(t)
 	if err != nil {
-		return o, err
+		return err
 	}
 	if wantBytes := col == LowerBounds || col == UpperBounds; p.bytes != wantBytes {
-		return o, fmt.Errorf("field %s (%d): values of another type than expected", f.name, f.id)
+		return fmt.Errorf("field %s (%d): values of another type than expected", f.name, f.id)
 	}
-	if p.plain && p.bytes && c.lay.at[col] < 0 {
-		o.kind, o.picks = opPickPairs, c.lay.picks[col]
-		sort.Slice(o.picks, func(i, j int) bool { return o.picks[i].key < o.picks[j].key })
-		return o, nil
+	o.picks = c.lay.picks[col]
+	slices.SortStableFunc(o.picks, func(a, b pick) int { return cmp.Compare(a.key, b.key) })
+	o.call = p.mapStep(int(o.to), o.picks)
+	switch {
+	case !p.plain || o.to >= 0 && len(o.picks) > 0:
+	case o.to < 0 && p.bytes:
+		o.kind = opPickPairs
+	case o.to >= 0 && p.bytes:
+		o.kind = opMapBytes
+	case o.to >= 0:
+		o.kind = opMap64
 	}
-	read := p.mapStep(c.lay.at[col], c.lay.picks[col])
-	o.call = func(d *dec, s *scanner) {
-		if present(d) {
-			read(d, s)
-		}
-	}
-	return o, nil
+	return nil
 }
 
-func (c *compiler) listField(col Column, f *field, t *node, present func(*dec) bool) (step, error) {
+func listField(col Column, f *field, t *node, to int32) (step, error) {
 	if t.kind != kArray || t.items.kind != kInt && t.items.kind != kLong {
 		return nil, fmt.Errorf("field %s (%d): %v in the file, array of numbers expected", f.name, f.id, t.kind)
 	}
-	i := c.lay.at[col]
 	return func(d *dec, s *scanner) {
-		if !present(d) {
-			return
-		}
-		c := &s.cols[i]
-		c.setValid(s.row)
+		c := &s.cols[to]
 		for n := d.blockCount(); n > 0 && d.err == nil; n = d.blockCount() {
 			if c.store == sList32 {
 				c.v32.need(s.alloc, c.items+int(n))
@@ -225,16 +262,17 @@ func (c *compiler) listField(col Column, f *field, t *node, present func(*dec) b
 				c.items++
 			}
 		}
+		c.endItems(s.row)
 	}, nil
 }
 
 // partition returns the ops of the partition struct: its members in the
 // writer's order, each into its column where it is wanted.
-func (c *compiler) partition(f *field) ([]op, error) {
+func (c *compiler) partition(f *field) ([]fieldOp, error) {
 	if f.typ.kind != kRecord {
 		return nil, fmt.Errorf("field %s (%d): %v in the file, record expected", f.name, f.id, f.typ.kind)
 	}
-	ops := []op{}
+	ops := []fieldOp{}
 	done := map[int]bool{}
 	for _, m := range f.typ.fields {
 		o, err := c.member(m, done)
@@ -246,49 +284,57 @@ func (c *compiler) partition(f *field) ([]op, error) {
 	return ops, nil
 }
 
-func (c *compiler) member(m *field, done map[int]bool) (op, error) {
-	present, t, err := optionalReader(m)
-	if err != nil {
-		return skipOp(m.typ), c.ifWanted(m, err)
+func (c *compiler) member(m *field, done map[int]bool) (fieldOp, error) {
+	t, _, ok := m.typ.optional()
+	if !ok {
+		return skipOp(m.typ), c.ifWanted(m, m.notOptional())
 	}
+	o := fieldOp{to: -1, required: noColumn}
+	o.branchOf(m)
 	i, want := c.lay.partitionColumn(m)
 	if i < 0 || done[i] {
 		if !t.hasOddFixed() {
 			return skipOp(m.typ), nil
 		}
-		return op{call: func(d *dec, _ *scanner) {
-			if present(d) {
-				d.skipPartition(t, c.prefixed)
-			}
-		}}, nil
+		o.call = func(d *dec, _ *scanner) { d.skipPartition(t, c.prefixed) }
+		return o, nil
 	}
 	done[i] = true
+	if t.kind == kNull {
+		return skipOp(m.typ), nil
+	}
 	read, err := partitionReader(m, t, want, c.prefixed)
 	if err != nil {
-		return op{}, err
+		return fieldOp{}, err
 	}
-	o := op{to: i, required: noColumn}
-	o.branchOf(m)
+	o.to = int32(i)
+	o.call = func(d *dec, s *scanner) { read(d, s, &s.cols[i]) }
+	o.memberKind(t, want)
+	c.fill(&o)
+	return o, nil
+}
+
+// memberKind finds an op that needs no call.
+func (o *fieldOp) memberKind(t *node, want arrow.DataType) {
 	number := t.kind == kInt || t.kind == kLong
 	switch want.ID() {
 	case arrow.INT32, arrow.DATE32, arrow.TIME32:
-		o.kind = opInt32
-	case arrow.INT64, arrow.TIME64:
-		o.kind = opInt64
-	case arrow.TIMESTAMP:
-		o.kind = opInt64
-		number = number && t.scaleTo(want.(*arrow.TimestampType).Unit) == 1
-	default:
-		number = false
-	}
-	if number {
-		return o, nil
-	}
-	return op{call: func(d *dec, s *scanner) {
-		if present(d) {
-			read(d, s, &s.cols[i])
+		if number {
+			o.kind, o.narrow = opInt32, true
 		}
-	}}, nil
+	case arrow.INT64, arrow.TIME64:
+		if number {
+			o.kind = opInt64
+		}
+	case arrow.TIMESTAMP:
+		if number && t.scaleTo(want.(*arrow.TimestampType).Unit) == 1 {
+			o.kind = opInt64
+		}
+	case arrow.STRING:
+		if t.kind == kString {
+			o.kind = opText
+		}
+	}
 }
 
 // ifWanted returns err if the member is asked for, else nil.

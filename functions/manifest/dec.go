@@ -9,9 +9,10 @@ import (
 // dec reads Avro's binary encoding. After the first error every read returns
 // zero and moves no further, so that callers check err once an entry.
 type dec struct {
-	b   []byte
-	pos int
-	err error
+	b     []byte
+	pos   int
+	err   error
+	ahead []byte // b and pad more bytes, where run reads it
 }
 
 func (d *dec) fail(err error) {

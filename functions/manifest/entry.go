@@ -25,19 +25,17 @@ func (s *scanner) endEntry(p *program) error {
 		}
 		return nil
 	}
-	for _, c := range s.lay.numbers {
+	for _, c := range p.numbers {
+		col := &s.cols[s.lay.at[c]]
 		v, ok := s.number(c, p)
-		if !ok {
-			continue
-		}
-		if col := &s.cols[s.lay.at[c]]; col.store == s32 {
+		switch {
+		case !ok:
+			col.setNull(s.alloc, s.row)
+		case col.store == s32:
 			col.set32(s.row, int32(v))
-		} else {
+		default:
 			col.set64(s.row, v)
 		}
-	}
-	for _, i := range s.offsets {
-		s.cols[i].endRow(s.row)
 	}
 	s.row++
 	return nil

@@ -25,13 +25,18 @@ func (f *field) want(id int, t *node, kinds ...kind) error {
 	return fmt.Errorf("field %s (%d): %v in the file, %v expected", f.name, id, t.kind, kinds[len(kinds)-1])
 }
 
+// notOptional says so of a union that is not of null and one other type.
+func (f *field) notOptional() error {
+	return fmt.Errorf("field %s (%d): a union of %d types", f.name, f.id, len(f.typ.union))
+}
+
 // optionalReader returns what reads whether a value follows (always, where
 // the type is no union), and the value's type. A union of several types and
 // null is taken where at most one of them is not null.
 func optionalReader(f *field) (present func(*dec) bool, t *node, err error) {
 	t, branch, ok := f.typ.optional()
 	if !ok {
-		return nil, nil, fmt.Errorf("field %s (%d): a union of %d types", f.name, f.id, len(f.typ.union))
+		return nil, nil, f.notOptional()
 	}
 	if branch < 0 {
 		return func(*dec) bool { return true }, t, nil

@@ -1,25 +1,42 @@
 package manifest
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math/bits"
 )
 
-// A program is a list of ops, each for one field of the writer's schema in its
-// order. What manifests consist of, numbers, texts, maps by field id, and each
-// of them optional, has ops of its own; all else is a call.
+// A program is a list of ops: each is for one field of the writer's schema, or
+// for several that follow each other and are done in the same way, in the order
+// of the schema. What manifests consist of, numbers, texts, maps by field id,
+// and each of them optional, has ways of its own; all else is a call.
 //
-// Ops look ahead at well-formed bytes only. Where something is odd, a number of
-// many bytes, a block with its size, or the end of the data, they leave it to
-// dec, which also finds the words for what is wrong.
+// Every op has two ways. The fast one looks ahead at well-formed bytes only.
+// Where something is odd, a number of many bytes, a block with its size, or the
+// end of the data, it gives up without having done anything that matters, and
+// the slow one does the whole op again: with dec, which also finds the words
+// for what is wrong.
 type op struct {
+	fast    fastWay
+	fields  []fieldOp
+	codes   []skipCode   // of the fields, where all are only stepped over
+	numbers []numberCode // of the fields, where all are numbers
+}
+
+// fastWay does an op whose first byte is at p. It returns the place after it,
+// -1 where something is odd; a place behind the end of the block says that it
+// looked at bytes that are not there, and is as odd.
+type fastWay func(s *scanner, o *op, p int) int
+
+// fieldOp is what is to be done with one field.
+type fieldOp struct {
 	kind     opKind
 	optional bool // a union of null and the type: its branch comes first
 	there    byte // the branch's byte where there is a value
-	to       int  // opNumber: the column; opInt32, opInt64: the index of its column
+	writes   bool // a value that is absent must be noted: absent
+	narrow   bool // a number that must fit 32 bits
+	to       int32
+	n        int32 // opSkipFixed: bytes; opSkipTuples: numbers in an item
+	shape    int32 // opSkipPairs, opPickPairs, opMapBytes: index of what is learned about its maps
 	required Column
-	n        int64 // opSkipFixed: bytes; opSkipTuples: numbers in an item
 	typ      *node // opSkip*: the whole type, for dec
 	call     step
 	picks    []pick
@@ -30,8 +47,8 @@ type opKind uint8
 const (
 	opCall       opKind = iota
 	opNumber            // into scanner.num, and has
-	opInt32             // into a column; partition values
-	opInt64             // likewise
+	opInt32             // into a column of 32 bits
+	opInt64             // likewise of 64
 	opSkip              // any type: dec.skip
 	opSkipNumber        // a varint
 	opSkipBytes         // a length and as many bytes
@@ -39,14 +56,33 @@ const (
 	opSkipTuples        // an array of records of n varints, or of varints
 	opSkipPairs         // an array of records of varint and bytes
 	opPickPairs         // the same, some keys of which are wanted
+	opText              // a string, into a column
+	opMap64             // an array of pairs of varints, into a column
+	opMapBytes          // an array of pairs of varint and bytes, likewise
 )
 
-// noColumn stands in op.required for a value that may be absent.
+// fastWays are those of the kinds of fields.
+var fastWays = [...]fastWay{
+	opCall: noFastWay, opSkip: noFastWay,
+	opNumber: fastNumbers, opInt32: fastNumbers, opInt64: fastNumbers,
+	opSkipNumber: fastSkips, opSkipBytes: fastSkips, opSkipFixed: fastSkips, opSkipTuples: fastSkips, opSkipPairs: fastSkips,
+	opPickPairs: fastPick, opText: fastText, opMap64: fastMap64, opMapBytes: fastMapBytes,
+}
+
+func noFastWay(*scanner, *op, int) int { return -1 }
+
+// joins reports whether fields of a kind are done together with those of the
+// same way.
+func (k opKind) joins() (skips, numbers bool) {
+	return k >= opSkipNumber && k <= opSkipPairs, k >= opNumber && k <= opInt64
+}
+
+// noColumn stands in fieldOp.required for a value that may be absent.
 const noColumn = numColumns
 
-// skipOp returns the op that steps over a value of type n.
-func skipOp(n *node) op {
-	o := op{kind: opSkip, typ: n, required: noColumn}
+// skipOp returns what steps over a value of type n.
+func skipOp(n *node) fieldOp {
+	o := fieldOp{kind: opSkip, typ: n, required: noColumn}
 	t, branch, ok := n.optional()
 	if !ok {
 		return o
@@ -64,7 +100,7 @@ func skipOp(n *node) op {
 		o.kind, o.n = opSkipFixed, 8
 	case kArray:
 		if longs := t.items.longs(); longs > 0 && !t.items.empty {
-			o.kind, o.n = opSkipTuples, int64(longs)
+			o.kind, o.n = opSkipTuples, int32(longs)
 		} else if t.items.isPair() {
 			o.kind = opSkipPairs
 		}
@@ -75,8 +111,42 @@ func skipOp(n *node) op {
 	return o
 }
 
+// branchOf makes the value of a field optional where the schema says so.
+func (o *fieldOp) branchOf(f *field) {
+	if _, branch, ok := f.typ.optional(); ok && branch >= 0 {
+		o.optional, o.there = true, byte(branch<<1)
+	}
+}
+
+// joined makes ops of fields.
+func joined(fields []fieldOp) []op {
+	var out []op
+	for _, f := range fields {
+		o := op{fields: []fieldOp{f}, fast: fastWays[f.kind]}
+		skips, numbers := f.kind.joins()
+		switch {
+		case skips:
+			o.codes = []skipCode{f.code()}
+		case numbers:
+			o.numbers = []numberCode{f.number()}
+		}
+		if len(out) > 0 {
+			last := &out[len(out)-1]
+			s, n := last.fields[0].kind.joins()
+			if s && skips || n && numbers {
+				last.fields = append(last.fields, f)
+				last.codes = append(last.codes, o.codes...)
+				last.numbers = append(last.numbers, o.numbers...)
+				continue
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
 // atBranch reads the branch of an optional value, and reports whether the value follows.
-func (o *op) atBranch(d *dec) bool {
+func (o *fieldOp) atBranch(d *dec) bool {
 	if d.pos >= len(d.b) {
 		d.fail(errShort)
 		return false
@@ -99,91 +169,35 @@ func (o *op) atBranch(d *dec) bool {
 	return false
 }
 
-// run decodes or steps over one entry. It keeps the place in a variable of its
-// own, and gives it to dec and takes it back where an op needs dec.
-func (s *scanner) run(d *dec, ops []op) {
-	b, pos := d.b, d.pos
-	for i := range ops {
-		o := &ops[i]
-		if o.optional {
-			if uint(pos) < uint(len(b)) && b[pos] == o.there {
-				pos++
-			} else {
-				d.pos = pos
-				there := o.atBranch(d)
-				if pos = d.pos; d.err != nil {
-					return
-				}
-				if !there {
-					continue
-				}
-			}
+// slow does an op by dec.
+func (s *scanner) slow(d *dec, o *op) {
+	for i := range o.fields {
+		f := &o.fields[i]
+		if f.optional && !f.atBranch(d) {
+			s.absent(f)
+		} else if d.err == nil {
+			s.slowValue(d, f)
 		}
-		next := -1
-		switch o.kind {
-		case opNumber, opInt32, opInt64:
-			var v int64
-			if v, next = varint(b, pos); next < 0 {
-				d.pos = pos
-				v = d.long()
-				next = d.pos
-			}
-			s.take(d, o, v)
-			if d.err != nil {
-				return
-			}
-		case opSkipNumber:
-			_, next = varint(b, pos)
-		case opSkipBytes:
-			next = afterBytes(b, pos)
-		case opSkipTuples:
-			next = afterTuples(b, pos, int(o.n))
-		case opSkipPairs:
-			next = afterPairs(b, pos)
-		}
-		if next < 0 {
-			d.pos = pos
-			s.slow(d, o)
-			if next = d.pos; d.err != nil {
-				return
-			}
-		}
-		pos = next
-	}
-	d.pos = pos
-}
-
-// take puts a number where it belongs.
-func (s *scanner) take(d *dec, o *op, v int64) {
-	switch o.kind {
-	case opInt64:
-		s.cols[o.to].set64(s.row, v)
-		return
-	case opInt32:
-		s.cols[o.to].set32(s.row, int32(v))
-	default:
-		s.num[o.to], s.has[o.to] = v, true
-		if o.n != 32 {
+		if d.err != nil {
 			return
 		}
 	}
-	if v != int64(int32(v)) {
-		d.fail(fmt.Errorf("%d does not fit 32 bits", v))
-	}
 }
 
-// slow does an op by dec.
-func (s *scanner) slow(d *dec, o *op) {
+// slowValue reads a value that is there.
+func (s *scanner) slowValue(d *dec, o *fieldOp) {
 	switch o.kind {
+	case opNumber, opInt32, opInt64:
+		s.take(d, o, d.long())
 	case opSkipNumber:
 		d.long()
 	case opSkipBytes:
 		d.bytes()
 	case opSkipFixed:
-		d.fixed(o.n)
+		d.fixed(int64(o.n))
 	case opSkipTuples:
-		for c := d.blockCount(); c > 0; c = d.blockCount() {
-			d.skipLongs(c * o.n)
+		for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
+			d.skipLongs(c * int64(o.n))
 		}
 	case opSkipPairs:
 		for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
@@ -192,145 +206,46 @@ func (s *scanner) slow(d *dec, o *op) {
 				d.bytes()
 			}
 		}
-	case opPickPairs:
-		s.pickPairs(d, o.picks)
 	case opSkip:
 		d.skip(o.typ, 0)
+	case opText:
+		readText(d, s, &s.cols[o.to])
 	default:
 		o.call(d, s)
 	}
 }
 
-// varint reads an int or long of up to eight bytes, where eight are there: its
-// groups of seven bits are pushed together in three steps.
-func varint(b []byte, pos int) (v int64, next int) {
-	if len(b)-pos < 8 {
-		return 0, -1
+// take puts a number where it belongs.
+func (s *scanner) take(d *dec, o *fieldOp, v int64) {
+	if d.err != nil {
+		return
 	}
-	w := binary.LittleEndian.Uint64(b[pos:])
-	if w&0x80 == 0 {
-		return int64(w>>1&0x3f) ^ -int64(w&1), pos + 1
+	if o.narrow && v != int64(int32(v)) {
+		d.fail(fmt.Errorf("%d does not fit 32 bits", v))
+		return
 	}
-	stops := ^w & stopBits
-	if stops == 0 {
-		return 0, -1
+	switch o.kind {
+	case opInt64:
+		s.cols[o.to].set64(s.row, v)
+	case opInt32:
+		s.cols[o.to].set32(s.row, int32(v))
+	default:
+		s.num[o.to], s.has[o.to] = v, true
 	}
-	w &= stops ^ (stops - 1) // up to the first byte without a high bit
-	w = w&0x007f007f007f007f | w>>1&0x3f803f803f803f80
-	w = w&0x00003fff00003fff | w>>2&0x0fffc0000fffc000
-	w = w&0x000000000fffffff | w>>4&0x00fffffff0000000
-	return int64(w>>1) ^ -int64(w&1), pos + bits.TrailingZeros64(stops)/8 + 1
 }
 
-// afterBytes steps over a length of one or two bytes and as many bytes.
-func afterBytes(b []byte, pos int) int {
-	if len(b)-pos < 2 || b[pos]&1 != 0 {
-		return -1
-	}
-	next := pos + 1 + int(b[pos]>>1)
-	if b[pos] >= 0x80 {
-		if b[pos+1] >= 0x80 {
-			return -1
+// absent notes that the entry has no value of an op that writes one.
+func (s *scanner) absent(o *fieldOp) {
+	switch {
+	case !o.writes:
+	case o.kind == opNumber:
+		s.has[o.to] = false
+	default:
+		if o.to >= 0 {
+			s.cols[o.to].setNull(s.alloc, s.row)
 		}
-		next = pos + 2 + int(b[pos]&0x7f)>>1 + int(b[pos+1])<<6
-	}
-	if next > len(b) {
-		return -1
-	}
-	return next
-}
-
-// shortCount reads the head of a block of fewer than 64 items, without its size.
-func shortCount(b []byte, pos int) (n int, ok bool) {
-	if uint(pos) >= uint(len(b)) || b[pos]&0x81 != 0 {
-		return 0, false
-	}
-	return int(b[pos] >> 1), true
-}
-
-// afterTuples steps over an array of one block or none, of records of n
-// numbers. The 0 that ends the array, a byte of its own, is stepped over as one
-// number more.
-func afterTuples(b []byte, pos, n int) int {
-	c, ok := shortCount(b, pos)
-	if !ok || c == 0 {
-		return afterNone(ok, pos)
-	}
-	pos++
-	for left := c*n + 1; len(b)-pos >= 8; {
-		stops := ^binary.LittleEndian.Uint64(b[pos:]) & stopBits
-		if here := bits.OnesCount64(stops); here < left {
-			left -= here
-			pos += 8
-			continue
-		}
-		for ; left > 1; left-- {
-			stops &= stops - 1
-		}
-		if pos += bits.TrailingZeros64(stops) / 8; b[pos] != 0 || b[pos-1] >= 0x80 {
-			return -1
-		}
-		return pos + 1
-	}
-	return -1
-}
-
-// afterNone is the place after an array without blocks.
-func afterNone(ok bool, pos int) int {
-	if !ok {
-		return -1
-	}
-	return pos + 1
-}
-
-// afterPairs steps over an array of one block or none, of pairs of number and
-// bytes, whose numbers and lengths are of one byte each.
-func afterPairs(b []byte, pos int) int {
-	c, ok := shortCount(b, pos)
-	if !ok || c == 0 {
-		return afterNone(ok, pos)
-	}
-	if pos, n := shortPairs(b, pos+1, c, 0xff); n == c && pos < len(b) && b[pos] == 0 {
-		return pos + 1
-	}
-	return -1
-}
-
-// shortPairs steps over up to n pairs of number and bytes, for as long as the
-// numbers and the lengths are of one byte each and the number's byte is not
-// until, and returns how many these were.
-func shortPairs(b []byte, pos, n int, until byte) (next, done int) {
-	for ; done < n && len(b)-pos >= 2; done++ {
-		w := binary.LittleEndian.Uint16(b[pos:])
-		after := pos + 2 + int(w>>9)
-		if w&0x8180 != 0 || byte(w) == until || after > len(b) {
-			break
-		}
-		pos = after
-	}
-	return pos, done
-}
-
-// pickPairs takes the wanted ones of an array of pairs of number and bytes.
-func (s *scanner) pickPairs(d *dec, picks []pick) {
-	single := len(picks) == 1 && picks[0].key >= 0 && picks[0].key < 64
-	for c := d.blockCount(); c > 0 && d.err == nil; c = d.blockCount() {
-		for c > 0 && d.err == nil {
-			if single {
-				next, n := shortPairs(d.b, d.pos, int(c), byte(picks[0].key<<1))
-				d.pos = next
-				if c -= int64(n); c == 0 {
-					break
-				}
-			}
-			key, val := d.int(), d.bytes()
-			c--
-			if d.err != nil {
-				return
-			}
-			if i := find(picks, key); i >= 0 {
-				s.cols[picks[i].col].setBytes(s.alloc, s.row, val)
-			}
+		for i := range o.picks {
+			s.cols[o.picks[i].col].setNull(s.alloc, s.row)
 		}
 	}
 }

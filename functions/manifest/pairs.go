@@ -92,14 +92,12 @@ type pick struct {
 
 // mapStep reads one map: whole into column all (-1: not wanted), and picked
 // keys into theirs. Picks are sorted by key.
-func (p *pairs) mapStep(all int, picks []pick) func(*dec, *scanner) {
-	sort.Slice(picks, func(i, j int) bool { return picks[i].key < picks[j].key })
+func (p *pairs) mapStep(all int, picks []pick) step {
 	return func(d *dec, s *scanner) {
 		var whole *column
 		if all >= 0 {
 			whole = &s.cols[all]
-			whole.setValid(s.row)
-			defer whole.checkKeys(d, s.row)
+			whole.drop(s.row) // the fast way may have left something
 		}
 		for n := d.blockCount(); n > 0 && d.err == nil; n = d.blockCount() {
 			for ; n > 0 && d.err == nil; n-- {
@@ -115,10 +113,19 @@ func (p *pairs) mapStep(all int, picks []pick) func(*dec, *scanner) {
 						c.setBytes(s.alloc, s.row, val)
 					} else {
 						c.set64(s.row, num)
+						c.done = s.row
 					}
 				}
 			}
 		}
+		if d.err != nil {
+			return
+		}
+		if whole != nil {
+			whole.endItems(s.row)
+			whole.checkKeys(d, s.row)
+		}
+		s.missing(picks)
 	}
 }
 
@@ -162,18 +169,28 @@ func (c *column) checkKeys(d *dec, row int) {
 	for i := 1; i < len(keys); i++ {
 		sorted = sorted && keys[i-1] < keys[i]
 	}
-	if sorted || d.err != nil {
+	if sorted {
 		return
 	}
+	if k, ok := c.findTwice(keys); ok {
+		d.fail(fmt.Errorf("field id %d twice in a map", k))
+	}
+}
+
+// twice reports whether one of the keys is there twice.
+func (c *column) twice(keys []int32) bool { _, ok := c.findTwice(keys); return ok }
+
+// findTwice returns the first key that was there before.
+func (c *column) findTwice(keys []int32) (int32, bool) {
 	if c.seen == nil {
 		c.seen = map[int32]struct{}{}
 	}
 	clear(c.seen)
 	for _, k := range keys {
 		if _, twice := c.seen[k]; twice {
-			d.fail(fmt.Errorf("field id %d twice in a map", k))
-			return
+			return k, true
 		}
 		c.seen[k] = struct{}{}
 	}
+	return 0, false
 }

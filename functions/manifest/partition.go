@@ -141,7 +141,7 @@ func partitionReader(f *field, t *node, want arrow.DataType, prefixed bool) (val
 		return func(d *dec, _ *scanner, _ *column) { d.skipPartition(t, prefixed) }, nil
 	case *arrow.BooleanType:
 		if t.kind == kBool {
-			return func(d *dec, s *scanner, c *column) { c.setBool(s.row, d.bool()) }, nil
+			return func(d *dec, s *scanner, c *column) { c.setBit(s.row, d.bool()) }, nil
 		}
 	case *arrow.Int32Type, *arrow.Date32Type, *arrow.Time32Type:
 		if number {

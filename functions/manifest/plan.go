@@ -31,6 +31,7 @@ func newPlan(schema *node, req *Request) (*plan, error) {
 		if p.blank[i], err = newColumn(t); err != nil {
 			return nil, err
 		}
+		p.blank[i].done = -1
 		if p.blank[i].hasOffsets() {
 			p.offsets = append(p.offsets, i)
 		}

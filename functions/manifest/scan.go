@@ -62,7 +62,10 @@ type scanner struct {
 	left  int64 // entries of blocks not yet read, by their headers
 	entry int64 // number of the entry in the file
 
-	dec       dec // of the block being read; here, for it would be allocated for each
+	at     block // being read
+	dec    dec   // of it; here, for it would be allocated for each
+	shapes []shape
+
 	nextRowID int64
 	num       [numColumns]int64 // numbers of the entry
 	has       [numColumns]bool
@@ -78,6 +81,10 @@ func (s *scanner) prepare(req *Request) error {
 		s.nextRowID = *s.file.FirstRowID
 	}
 	s.cols = slices.Clone(s.blank)
+	for _, i := range s.prog.absent {
+		s.cols[i].absent = true
+	}
+	s.shapes = make([]shape, s.prog.shapes)
 	return nil
 }
 
@@ -134,14 +141,14 @@ func (s *scanner) block(b block, raw []byte) error {
 	if s.odd != nil && s.isOdd(b, raw) {
 		prog = s.odd
 	}
-	s.dec = dec{b: raw}
+	s.at, s.dec = b, newDec(raw)
 	d := &s.dec
 	for range b.count {
 		if s.row == s.room {
 			s.grow()
 		}
-		s.has = [numColumns]bool{}
-		s.run(d, prog.ops)
+		s.has[FirstRowID] = false
+		s.run(prog.ops)
 		if d.err == nil {
 			d.err = s.endEntry(prog)
 		}
@@ -150,7 +157,7 @@ func (s *scanner) block(b block, raw []byte) error {
 		}
 		s.entry++
 		s.left--
-		if s.full() {
+		if s.row >= s.lay.batchRows || s.row&63 == 63 && s.over() {
 			if err := s.flush(); err != nil {
 				return err
 			}
@@ -159,8 +166,14 @@ func (s *scanner) block(b block, raw []byte) error {
 	if d.pos != len(raw) {
 		return s.c.damage(b.offset, errLeft)
 	}
+	if s.over() {
+		return s.flush()
+	}
 	return nil
 }
+
+// newDec returns a dec for a block as unpack returns it.
+func newDec(raw []byte) dec { return dec{b: raw, ahead: raw[:len(raw)+pad]} }
 
 // isOdd reports whether the fixed partition values of a block have lengths
 // before them. Some blocks can be read both ways: a value that ends in a byte
@@ -177,10 +190,12 @@ func (s *scanner) isOdd(b block, raw []byte) bool {
 // fits reports whether a block is well-formed when read by a program that
 // wants no columns.
 func (s *scanner) fits(p *program, b block, raw []byte) bool {
-	s.dec = dec{b: raw}
+	s.dec = newDec(raw)
 	d := &s.dec
+	defer func(own []shape) { s.shapes = own }(s.shapes)
+	s.shapes = make([]shape, p.shapes) // what is learned here knows of no column
 	for range b.count {
-		s.run(d, p.ops)
+		s.run(p.ops)
 		if d.err != nil || s.num[Status] < 0 || s.num[Status] > 2 {
 			return false
 		}
@@ -191,7 +206,7 @@ func (s *scanner) fits(p *program, b block, raw []byte) bool {
 // grow makes room for more rows: as many as the blocks' headers promise, but
 // not more than a batch has, and not on their word alone (M2).
 func (s *scanner) grow() {
-	n := min(int64(s.lay.batchRows), int64(s.row)+s.left, max(1024, 2*int64(s.room)))
+	n := min(int64(s.lay.batchRows), int64(s.row)+s.left, max(DefaultBatchRows, 2*int64(s.room)))
 	s.room = int(n)
 	for i := range s.cols {
 		s.cols[i].reserve(s.alloc, s.room)
@@ -199,13 +214,11 @@ func (s *scanner) grow() {
 }
 
 // maxBatchBytes bounds what a batch holds in one column before it is handed
-// on. With maxBlock it keeps 32-bit offsets from overflowing.
+// on; it is looked at now and then, and at the end of each block. With maxBlock
+// it keeps 32-bit offsets from overflowing.
 const maxBatchBytes = 64 << 20
 
-func (s *scanner) full() bool {
-	if s.row >= s.lay.batchRows {
-		return true
-	}
+func (s *scanner) over() bool {
 	for _, i := range s.offsets {
 		if s.cols[i].bytes > maxBatchBytes || s.cols[i].items > maxBatchBytes/8 {
 			return true
@@ -228,7 +241,7 @@ func (s *scanner) flush() error {
 			arrays = append(arrays, s.partition(s.lay.schema.Field(i).Type))
 			continue
 		}
-		arrays = append(arrays, s.cols[o.at].finish(s.row))
+		arrays = append(arrays, s.cols[o.at].finish(s.alloc, s.row))
 	}
 	rec := array.NewRecordBatch(s.lay.schema, arrays, int64(s.row))
 	for _, a := range arrays {
@@ -244,7 +257,7 @@ func (s *scanner) partition(t arrow.DataType) arrow.Array {
 	members := make([]arrow.ArrayData, len(s.lay.parts))
 	arrays := make([]arrow.Array, len(members))
 	for i := range members {
-		arrays[i] = s.cols[s.lay.firstPart+i].finish(s.row)
+		arrays[i] = s.cols[s.lay.firstPart+i].finish(s.alloc, s.row)
 		members[i] = arrays[i].Data()
 	}
 	d := array.NewData(t, s.row, []*memory.Buffer{nil}, members, 0, 0)

@@ -1,0 +1,322 @@
+package manifest
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// The fast ways of ops that fill columns. Where they give up, what they did to
+// the columns is undone by doing it again.
+
+// branch reads the branch of an optional value; where there is no value, p is
+// what the fast way returns.
+func (s *scanner) branch(o *fieldOp, b []byte, p int) (after int, there bool) {
+	if !o.optional {
+		return p, true
+	}
+	switch c := b[p]; {
+	case c == o.there && p < len(s.dec.b):
+		return p + 1, true
+	case c == 2-o.there && p < len(s.dec.b) && o.required == noColumn:
+		s.absent(o)
+		return p + 1, false
+	}
+	return -1, false
+}
+
+// expect is how much room to make in a column's memory that holds used and
+// needs to hold more: what the rows that there is room for will take, going by
+// those before this one. Blocks may promise any number of rows (M2), so it goes
+// by how much of the file is left, too.
+func (s *scanner) expect(used, need int) int {
+	guess := 0
+	if s.row > 0 && s.seen() > 0 {
+		guess = int(min(float64(used)*float64(s.room)/float64(s.row), float64(used)*float64(len(s.c.data))/s.seen()))
+		guess += guess/16 + 64
+	}
+	return max(need, guess, min(2*need, 4096))
+}
+
+// seen is how many bytes of the file are read, the block's by share.
+func (s *scanner) seen() float64 {
+	return float64(s.at.offset) + float64(len(s.at.packed))*float64(s.dec.pos)/float64(max(len(s.dec.b), 1))
+}
+
+// items makes room for n more of a column's keys and values.
+func (s *scanner) items(c *column, n int) {
+	if c.items+n > len(c.keys.s) {
+		c.keys.grow(s.alloc, s.expect(c.items, c.items+n))
+	}
+	if c.store == sMap64 {
+		if c.items+n > len(c.v64.s) {
+			c.v64.grow(s.alloc, len(c.keys.s))
+		}
+		return
+	}
+	if c.items+n+1 > len(c.voffs.s) {
+		c.voffs.grow(s.alloc, len(c.keys.s)+1)
+	}
+}
+
+// data makes room for n more bytes.
+func (s *scanner) data(c *column, n int) {
+	if c.bytes+n > len(c.data.s) {
+		c.data.grow(s.alloc, s.expect(c.bytes, c.bytes+n))
+	}
+}
+
+// setText sets a STRING or BINARY to b[from:to].
+func (s *scanner) setText(c *column, b []byte, from, to int) {
+	at := int(c.offs.s[s.row])
+	n := to - from
+	c.bytes = at
+	if at+n+16 > len(c.data.s) {
+		s.data(c, n+16)
+	}
+	if dst := c.data.s[at:]; n <= 16 && len(dst) >= 16 && len(b)-from >= 16 {
+		*(*[16]byte)(dst) = *(*[16]byte)(b[from:])
+	} else {
+		copy(dst, b[from:to])
+	}
+	c.bytes = at + n
+	c.offs.s[s.row+1] = int32(c.bytes)
+	c.done = s.row
+}
+
+// fastText reads a string.
+func fastText(s *scanner, op *op, p int) int {
+	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+	p, there := s.branch(o, b, p)
+	if !there {
+		return p
+	}
+	w := uint(load16(b, p))
+	n := 0
+	switch {
+	case w&0x81 == 0:
+		n, p = int(w>>1&0x3f), p+1
+	case w&0x8081 == 0x80:
+		n, p = int(w&0x7f>>1|w>>8<<6), p+2
+	default:
+		return -1
+	}
+	if n > end-p || !isText(b[p:p+n]) {
+		return -1
+	}
+	s.setText(&s.cols[o.to], b, p, p+n)
+	return p + n
+}
+
+// isText reports whether b is UTF-8; mostly it is ASCII.
+func isText(b []byte) bool {
+	for len(b) >= 16 {
+		if (le.Uint64(b)|le.Uint64(b[8:]))&stopBits != 0 {
+			return utf8.Valid(b)
+		}
+		b = b[16:]
+	}
+	for len(b) >= 8 {
+		if le.Uint64(b)&stopBits != 0 {
+			return utf8.Valid(b)
+		}
+		b = b[8:]
+	}
+	return utf8.Valid(b)
+}
+
+// fastPick takes the wanted ones of an array of pairs of number and bytes.
+func fastPick(s *scanner, op *op, p int) int {
+	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+	p, there := s.branch(o, b, p)
+	if !there {
+		return p
+	}
+	n, p := count(b, p)
+	if p == 0 {
+		return -1
+	}
+	if n > 0 {
+		h := &s.shapes[o.shape]
+		heads := h.first(n)
+		limit := len(b) - 4
+		for i, e := range heads {
+			if p > limit {
+				return -1
+			}
+			w := load32(b, p)
+			from, to := p+2, p+2+int(e>>9)
+			if w&0xffff != e {
+				if from, to = h.at(i, e, w, p, o.picks); from < 0 {
+					return -1
+				}
+			}
+			p = to
+			if pick := h.picks[i]; pick != 0 {
+				if p > end {
+					return -1
+				}
+				s.setText(&s.cols[o.picks[pick-1].col], b, from, to)
+			}
+		}
+		if len(heads) == 0 {
+			return -1
+		}
+		if p = afterEnd(b, p); p > end || p < 0 {
+			return -1
+		}
+	}
+	s.missing(o.picks)
+	return p
+}
+
+// missing notes the picked keys that a map has not.
+func (s *scanner) missing(picks []pick) {
+	for i := range picks {
+		if c := &s.cols[picks[i].col]; c.done != s.row {
+			c.setNull(s.alloc, s.row)
+		}
+	}
+}
+
+// fastMap64 reads a whole map of numbers.
+func fastMap64(s *scanner, op *op, p int) int {
+	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+	p, there := s.branch(o, b, p)
+	if !there {
+		return p
+	}
+	c := &s.cols[o.to]
+	n, p := count(b, p)
+	if p == 0 {
+		return -1
+	}
+	if n == 0 {
+		c.endItems(s.row)
+		return p
+	}
+	if c.items+n > len(c.keys.s) || c.items+n > len(c.v64.s) {
+		s.items(c, n)
+	}
+	keys := c.keys.s[c.items : c.items+n]
+	values := c.v64.s[c.items : c.items+n]
+	p, sorted := pairsOfNumbers(b, p, keys, values)
+	if p = afterEnd(b, p); p < 0 || p > end || !sorted && c.twice(keys) {
+		return -1
+	}
+	c.items += n
+	c.endItems(s.row)
+	return p
+}
+
+// pairsOfNumbers reads pairs of two numbers, the key of at most two bytes, the
+// value of at most eight, and reports whether the keys ascend.
+func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, sorted bool) {
+	if len(values) < len(keys) {
+		return len(b), false
+	}
+	prev, falls := int64(-1<<40), int64(-1)
+	for i := range keys {
+		if len(b)-p < pad {
+			return len(b), false
+		}
+		w := load64(b, p)
+		k := int64(w>>1&0x3f) ^ -int64(w&1)
+		p++
+		if w&0x80 != 0 {
+			if w&0x8000 != 0 {
+				return len(b), false
+			}
+			k = int64(w&0x7f>>1|w>>8&0x7f<<6) ^ -int64(w&1)
+			p++
+		}
+		falls &= prev - k
+		prev = k
+		keys[i] = int32(k)
+		w = load64(b, p)
+		if w&0x80 == 0 {
+			values[i] = int64(w>>1&0x3f) ^ -int64(w&1)
+			p++
+			continue
+		}
+		stops := ^w & stopBits
+		if stops == 0 {
+			return len(b), false
+		}
+		p += bits.TrailingZeros64(stops)>>3 + 1
+		w = squeeze(w & (stops ^ (stops - 1)))
+		values[i] = int64(w>>1) ^ -int64(w&1)
+	}
+	return p, falls < 0
+}
+
+// fastMapBytes reads a whole map of bytes.
+func fastMapBytes(s *scanner, op *op, p int) int {
+	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+	p, there := s.branch(o, b, p)
+	if !there {
+		return p
+	}
+	c := &s.cols[o.to]
+	n, p := count(b, p)
+	if p == 0 {
+		return -1
+	}
+	if n == 0 {
+		c.endItems(s.row)
+		return p
+	}
+	h := &s.shapes[o.shape]
+	heads := h.first(n)
+	if len(heads) == 0 {
+		return -1
+	}
+	if c.items+n > len(c.keys.s) || c.items+n+1 > len(c.voffs.s) {
+		s.items(c, n)
+	}
+	keys := c.keys.s[c.items : c.items+n : c.items+n]
+	ends := c.voffs.s[c.items+1 : c.items+1+n : c.items+1+n]
+	if len(keys) < len(heads) || len(ends) < len(heads) {
+		return -1
+	}
+	data, bytes := c.data.s, int(c.voffs.s[c.items])
+	limit := len(b) - 4
+	for i, e := range heads {
+		if p > limit {
+			return -1
+		}
+		w := load32(b, p)
+		from, to := p+2, p+2+int(e>>9)
+		if w&0xffff != e {
+			if from, to = h.at(i, e, w, p, nil); from < 0 {
+				return -1
+			}
+		}
+		if p = to; p > end {
+			return -1
+		}
+		if value := to - from; value <= 16 && bytes+16 <= len(data) && from+16 <= len(b) {
+			x, y := data[bytes:bytes+16:bytes+16], b[from:from+16:from+16]
+			le.PutUint64(x, le.Uint64(y))
+			le.PutUint64(x[8:], le.Uint64(y[8:]))
+			bytes += value
+		} else {
+			c.bytes = bytes
+			s.data(c, value+16)
+			data = c.data.s
+			bytes += copy(data[bytes:], b[from:to])
+		}
+		ends[i] = int32(bytes)
+	}
+	sorted := true
+	for i, k := range h.keys[:n] {
+		sorted = sorted && (i == 0 || keys[i-1] < k)
+		keys[i] = k
+	}
+	if p = afterEnd(b, p); p < 0 || p > end || !sorted && c.twice(keys) {
+		return -1
+	}
+	c.bytes = bytes
+	c.items += n
+	c.endItems(s.row)
+	return p
+}

@@ -1,0 +1,149 @@
+package manifest
+
+// A manifest's entries have much the same maps of bounds: the same keys, and
+// most values as long as in the entry before. So how a map's pairs lie is
+// learned. Where the next one is, is then known before the bytes of this one
+// were read, which only have to be compared; the processor need not wait for
+// one load to begin the next, and that is most of what walking a map costs.
+type shape struct {
+	// heads are the bytes of the i-th pair's key and of its value's length, one
+	// each, or 0x1000000 and three where the key has two. Others are not learned.
+	heads []uint32
+	keys  []int32
+	picks []uint8 // the wanted key that it is, counted from 1; 0 for none
+	miss  []uint8 // how often it was another
+}
+
+const (
+	// longKey marks a head of three bytes.
+	longKey = 1 << 24
+	// changing is the head of a pair whose length is always read.
+	changing = 1 << 31
+	// maxMisses is how often another length is learned. Later, the length is
+	// always read: a wrong guess costs more than waiting does.
+	maxMisses = 4
+	// maxPairs is how many pairs of a map are learned.
+	maxPairs = 4096
+)
+
+// first returns the heads of the first n pairs, none where they are too many.
+func (h *shape) first(n int) []uint32 {
+	if n > len(h.heads) {
+		if n > maxPairs {
+			return nil
+		}
+		more := n - len(h.heads)
+		h.heads = append(h.heads, make([]uint32, more)...)
+		h.keys = append(h.keys, make([]int32, more)...)
+		h.picks = append(h.picks, make([]uint8, more)...)
+		h.miss = append(h.miss, make([]uint8, more)...)
+		for i := n - more; i < n; i++ {
+			h.heads[i], h.keys[i] = changing, -1
+		}
+	}
+	return h.heads[:n]
+}
+
+// other reads the head of the i-th pair, which is another than was expected:
+// one or two bytes for the key, one or two for the length. It returns how many
+// bytes these are and how many the value has; ok is false for an odd one.
+func (h *shape) other(i int, w uint32, picks []pick) (head, value int, ok bool) {
+	key, rest, learned := w&0x7f, w>>8, w&0xffff
+	head = 2
+	if w&0x80 != 0 {
+		key, rest, learned = key|w>>8&0x7f<<7, w>>16, w&0xffffff|longKey
+		if head = 3; w&0x8000 != 0 {
+			return 0, 0, false
+		}
+	}
+	long := rest & 0x7f
+	if rest&0x80 != 0 {
+		if head++; rest&0x8000 != 0 {
+			return 0, 0, false
+		}
+		long |= rest >> 8 & 0x7f << 7
+		learned = changing
+	}
+	if long&1 != 0 {
+		return 0, 0, false // a negative length
+	}
+	if k := int32(key>>1) ^ -int32(key&1); k != h.keys[i] {
+		h.keys[i], h.miss[i], h.picks[i] = k, 0, uint8(find(picks, k)+1)
+	}
+	if h.miss[i] < maxMisses {
+		h.miss[i]++
+		h.heads[i] = learned
+	} else {
+		h.heads[i] = changing
+	}
+	return head, int(long >> 1), true
+}
+
+// afterPairs steps over an array of one block or none, of pairs of number and bytes.
+func (h *shape) afterPairs(b []byte, p int) int {
+	n, p := count(b, p)
+	if n == 0 {
+		return orOdd(p)
+	}
+	heads := h.first(n)
+	limit := len(b) - 4
+	for i, e := range heads {
+		if p > limit {
+			return -1
+		}
+		w := load32(b, p)
+		if w&0xffff == e {
+			p += 2 + int(e>>9)
+			continue
+		}
+		if w&0x8180 == 0 && e == changing && h.miss[i] >= maxMisses {
+			p += 2 + int(w>>9&0x3f)
+			continue
+		}
+		if w&0xffffff|longKey == e {
+			p += 3 + int(e>>17&0x3f)
+			continue
+		}
+		head, value, ok := h.other(i, w, nil)
+		if !ok {
+			return -1
+		}
+		p += head + value
+	}
+	if len(heads) == 0 {
+		return -1
+	}
+	return afterEnd(b, p)
+}
+
+// at returns where the value of the i-th pair lies, whose head is at p and was
+// expected to be e; from is -1 for an odd one.
+func (h *shape) at(i int, e, w uint32, p int, picks []pick) (from, to int) {
+	switch {
+	case w&0xffff == e:
+		return p + 2, p + 2 + int(e>>9)
+	case w&0xffffff|longKey == e:
+		return p + 3, p + 3 + int(e>>17&0x3f)
+	}
+	head, value, ok := h.other(i, w, picks)
+	if !ok {
+		return -1, -1
+	}
+	return p + head, p + head + value
+}
+
+// afterEnd steps over the 0 that ends an array.
+func afterEnd(b []byte, p int) int {
+	if uint(p) >= uint(len(b)) || b[p] != 0 {
+		return -1
+	}
+	return p + 1
+}
+
+// orOdd is the place after an array without items, as count returns it.
+func orOdd(after int) int {
+	if after == 0 {
+		return -1
+	}
+	return after
+}

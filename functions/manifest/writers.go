@@ -1,0 +1,265 @@
+package manifest
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// Nearly all manifests have the fields of the spec in the spec's order. What a
+// question steps over of them is then the same: what lies before the partition
+// (the head), and what lies behind the file's size (the tail). These have fast
+// ways of their own, without a look at a program for every field, and without
+// calls: what is kept in registers stays there. Whoever writes fields in
+// another order, or others, is read by the general ways.
+
+// headCodes are: status; snapshot_id, sequence_number, file_sequence_number,
+// content (of format version 2 and 3), file_path, file_format.
+var headCodes = func() []skipCode {
+	optional := skipCode(codeOptional | 2<<8)
+	return []skipCode{optional, optional, optional, 0, 1, 1}
+}()
+
+// tailCodes are: column_sizes, value_counts, null_value_counts,
+// nan_value_counts; lower_bounds, upper_bounds; key_metadata; split_offsets,
+// equality_ids; sort_order_id. n of the bounds is left out.
+var tailCodes = func() []skipCode {
+	optional := skipCode(codeOptional | 2<<8)
+	counts := optional | skipCode(opSkipTuples-opSkipNumber) | 2<<16
+	bounds := optional | skipCode(opSkipPairs-opSkipNumber)
+	longs := optional | skipCode(opSkipTuples-opSkipNumber) | 1<<16
+	return []skipCode{counts, counts, counts, counts, bounds, bounds, optional | 1, longs, longs, optional}
+}()
+
+// special gives ops the fast ways of the writers that exist. The head's begins
+// with the status, which is read.
+func special(ops []op) []op {
+	var out []op
+	for _, o := range ops {
+		n := len(out) - 1
+		switch {
+		case len(o.codes) >= len(headCodes) && slices.Equal(o.codes[:len(headCodes)], headCodes) && n >= 0 && out[n].isStatus():
+			head, rest := split(o, len(headCodes))
+			out[n].fields = append(out[n].fields, head.fields...)
+			out[n].numbers, out[n].fast = nil, fastHead
+			if len(rest.fields) > 0 {
+				out = append(out, rest)
+			}
+			continue
+		case len(o.codes) >= len(tailCodes) && slices.EqualFunc(o.codes[:len(tailCodes)], tailCodes, sameButShape):
+			tail, rest := split(o, len(tailCodes))
+			tail.fast = fastTail
+			out = append(out, tail)
+			if len(rest.fields) > 0 {
+				out = append(out, rest)
+			}
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// isStatus reports whether an op does nothing but read the status.
+func (o *op) isStatus() bool {
+	return len(o.numbers) == 1 && o.fields[0].kind == opNumber && o.fields[0].to == int32(Status) && !o.fields[0].optional
+}
+
+func split(o op, n int) (first, rest op) {
+	first, rest = o, o
+	first.fields, rest.fields = o.fields[:n:n], o.fields[n:]
+	first.codes, rest.codes = o.codes[:n:n], o.codes[n:]
+	return first, rest
+}
+
+func sameButShape(a, b skipCode) bool {
+	if a&7 == skipCode(opSkipPairs-opSkipNumber) {
+		a &= 0xffff
+	}
+	return a == b
+}
+
+// fastHead reads the status and steps over the rest of the head.
+func fastHead(s *scanner, _ *op, p int) int {
+	b, end := s.dec.ahead, len(s.dec.b)
+	if uint(p) > uint(end) {
+		return -1
+	}
+	w := load64(b, p)
+	if w&0xfdf9 != 0 {
+		return -1 // the status is none of 0, 1, 2, or the branch of the snapshot's id is odd
+	}
+	s.num[Status], s.has[Status] = int64(w>>1&3), true
+	p += 2
+	if w&0x200 != 0 {
+		w = load64(b, p)
+		if stops := ^w & stopBits; stops != 0 {
+			p += bits.TrailingZeros64(stops)>>3 + 1
+		} else if b[p+8] < 0x80 {
+			p += 9
+		} else if b[p+9] <= 1 {
+			p += 10
+		} else {
+			return -1
+		}
+	}
+	if p > end {
+		return -1
+	}
+	// No sequence numbers, and content 0: an entry of the manifest's own commit.
+	w = load64(b, p)
+	if w&0xffffff == 0 {
+		p += 3
+		w >>= 24
+	} else {
+		if p = afterSequences(b, p); uint(p) > uint(end) {
+			return -1
+		}
+		w = load64(b, p)
+	}
+	if w&0x81 == 0 {
+		p += 1 + int(w>>1&0x3f)
+	} else if w&0x8081 == 0x80 {
+		p += 2 + int(w&0x7f>>1|w>>2&0x1fc0)
+	} else {
+		return -1
+	}
+	if p > end {
+		return -1
+	}
+	if w = load64(b, p); w&0x81 != 0 {
+		return -1
+	}
+	return p + 1 + int(w>>1&0x3f)
+}
+
+// afterSequences steps over two optional numbers and one that is not.
+func afterSequences(b []byte, p int) int {
+	for i := range 3 {
+		if len(b)-p < pad {
+			return -1
+		}
+		if i < 2 {
+			c := b[p]
+			p++
+			if c == 0 {
+				continue
+			}
+			if c != 2 {
+				return -1
+			}
+		}
+		if b[p] < 0x80 {
+			p++
+		} else if p = afterNumber(b, p); p < 0 {
+			return -1
+		}
+	}
+	return p
+}
+
+// fastTail steps over the tail.
+func fastTail(s *scanner, o *op, p int) int {
+	b, end := s.dec.ahead, len(s.dec.b)
+	p = afterOptionalTuples(b, p, end, 4, 2)
+	for i := 4; i < 6; i++ {
+		if uint(p) > uint(end) {
+			return -1
+		}
+		w := load16(b, p)
+		switch {
+		case w == 0x0002: // an empty map
+			p += 2
+		case w&0xff == 2:
+			p = s.shapes[o.codes[i]>>16].afterPairs(b, p+1)
+		case w&0xff == 0:
+			p++
+		default:
+			return -1
+		}
+	}
+	if uint(p) > uint(end) {
+		return -1
+	}
+	switch w := load32(b, p); {
+	case w&0xff == 0:
+		p++
+	case w&0x81ff == 2: // a short value
+		p += 2 + int(w>>9&0x3f)
+	default:
+		return -1
+	}
+	p = afterOptionalTuples(b, p, end, 2, 1)
+	if uint(p) > uint(end) {
+		return -1
+	}
+	switch w := load32(b, p); {
+	case w&0x80ff == 2:
+		return p + 2
+	case w&0xff == 0:
+		return p + 1
+	case w&0x8080ff == 0x8002:
+		return p + 3
+	}
+	return -1
+}
+
+// afterOptionalTuples steps over several optional arrays as afterTuples does
+// over one. It is -1 for an odd p.
+func afterOptionalTuples(b []byte, p, end, times, k int) int {
+	for ; times > 0; times-- {
+		if uint(p) > uint(end) {
+			return -1
+		}
+		w := load64(b, p)
+		if w&0xff == 0 {
+			p++
+			continue
+		}
+		if w&0x81ff != 2 { // there, and fewer than 64 items
+			return -1
+		}
+		p += 2
+		n := int(w >> 9 & 0x3f)
+		if n == 0 {
+			continue
+		}
+		left := n*k + 1
+		for left > 32 {
+			if len(b)-p < 32 {
+				return -1
+			}
+			x := b[p : p+32 : p+32]
+			more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7 + le.Uint64(x[16:])&stopBits>>7 + le.Uint64(x[24:])&stopBits>>7
+			left -= 32 - int(more*eachByte>>56)
+			p += 32
+		}
+		for left > 16 {
+			if len(b)-p < 16 {
+				return -1
+			}
+			x := b[p : p+16 : p+16]
+			more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7
+			left -= 16 - int(more*eachByte>>56)
+			p += 16
+		}
+		for {
+			if p > end {
+				return -1
+			}
+			w = load64(b, p)
+			sums := ^w & stopBits >> 7 * eachByte
+			if here := int(sums >> 56); here < left {
+				left -= here
+				p += 8
+				continue
+			}
+			p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
+			break
+		}
+		if load16(b, p-1)&0xff80 != 0 {
+			return -1
+		}
+		p++
+	}
+	return p
+}
