@@ -10,7 +10,7 @@ import (
 )
 
 // metaKey is the field metadata that picks a DuckDB type where one Arrow type
-// stands for several (surface.JSONField, surface.UUIDField).
+// stands for several (surface.JSONField).
 const metaKey = "duckdb"
 
 // logicalType makes the DuckDB type of a column. The caller destroys it.

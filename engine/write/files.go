@@ -24,26 +24,7 @@ import (
 // in a function.
 type Query func(ctx context.Context, sql string) (bridge.Rows, error)
 
-// Files writes the rows of a SELECT as Parquet files below the table's data
-// location, one set of files for each partition, and returns them with the
-// metrics that a manifest entry has. Nothing is committed: the caller commits
-// them (catalog.Commit, catalog.ReplaceRows), or calls Remove.
-//
-// Columns are matched by name (upper and lower case are one) and cast to the
-// table's types; a column that the table does not have is an error, one that is
-// missing is its write default or NULL, or an error where it is required. No
-// rows: no files.
-//
-// Killed in it: files that no manifest names. An error leaves none.
-func Files(ctx context.Context, run Query, t *table.Table, selectSQL string) ([]iceberg.DataFile, error) {
-	w, err := newFileWriter(ctx, run, t)
-	if err != nil {
-		return nil, err
-	}
-	return w.write(ctx, selectSQL)
-}
-
-// Remove deletes files that Files has written and that were not committed. A
+// Remove deletes files that were written and not committed. A
 // file that stays is an orphan, no more.
 func Remove(ctx context.Context, t *table.Table, files []iceberg.DataFile) error {
 	if len(files) == 0 {
@@ -130,6 +111,16 @@ func (w *fileWriter) before(ctx context.Context, what string) error {
 	return w.step(what)
 }
 
+// write writes the rows of a SELECT as Parquet files below the table's data
+// location, one set of files for each partition, and returns them with the
+// metrics that a manifest entry has. Nothing is committed.
+//
+// Columns are matched by name (upper and lower case are one) and cast to the
+// table's types; a column that the table does not have is an error, one that is
+// missing is its write default or NULL, or an error where it is required. No
+// rows: no files.
+//
+// Killed in it: files that no manifest names. An error leaves none.
 func (w *fileWriter) write(ctx context.Context, query string) (out []iceberg.DataFile, err error) {
 	columns, err := w.columns(ctx, query)
 	if err != nil {

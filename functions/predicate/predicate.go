@@ -124,13 +124,6 @@ func (f File) domain(c *column) domain {
 	return d
 }
 
-// always is the condition that every row fulfils.
-var always = &Expr{root: constant(True)}
-
-// Always returns the condition that is true for every row, for callers without
-// a where :=.
-func Always() *Expr { return always }
-
 // Parse parses text and binds it to schema. Errors name the place (bytes from
 // 1), what was refused or which column is not there, with near matches.
 func Parse(text string, schema *meta.Schema) (*Expr, error) {

@@ -72,9 +72,3 @@ func JSONField(name string) arrow.Field {
 	return arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true,
 		Metadata: arrow.NewMetadata([]string{"duckdb"}, []string{"JSON"})}
 }
-
-// UUIDField returns a nullable UUID column: 16 bytes, big endian.
-func UUIDField(name string) arrow.Field {
-	return arrow.Field{Name: name, Type: &arrow.FixedSizeBinaryType{ByteWidth: 16}, Nullable: true,
-		Metadata: arrow.NewMetadata([]string{"duckdb"}, []string{"UUID"})}
-}
