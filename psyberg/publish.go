@@ -329,11 +329,12 @@ func (p *PublishPlan) checkPartitions(x *Snapshot, since []*Snapshot, files map[
 		removed[f.key()] = true
 	}
 	var missing []string
+	changed := false
 	for _, m := range since {
 		hit := false
 		for _, f := range files[m.ID].Added {
 			if replaced[f.Partition.id()] {
-				hit = true
+				hit, changed = true, true
 				p.conflictAt(f.Partition.Path)
 			}
 		}
@@ -349,15 +350,13 @@ func (p *PublishPlan) checkPartitions(x *Snapshot, since []*Snapshot, files map[
 		}
 	}
 	slices.Sort(p.ConflictingPartition)
-	switch {
+	switch { // in the order in which the reference finds them
+	case changed:
+		*p = p.refuse("Cannot cherry-pick replace partitions with changed partition: " + strings.Join(p.ConflictingPartition, ", "))
 	case len(missing) > 0:
 		*p = p.refuse(fmt.Sprintf("Missing required files to delete: %s", strings.Join(missing, ",")))
-		return false
-	case len(p.ConflictingPartition) > 0:
-		*p = p.refuse("Cannot cherry-pick replace partitions with changed partition: " + strings.Join(p.ConflictingPartition, ", "))
-		return false
 	}
-	return true
+	return !changed && len(missing) == 0
 }
 
 func (p *PublishPlan) conflictAt(path string) {

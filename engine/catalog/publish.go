@@ -203,6 +203,7 @@ func (a *attempt) replay(ctx context.Context, steps []psyberg.SnapshotID) (psybe
 func replayProps(s *psyberg.Snapshot) map[string]string {
 	out := s.Summary.Map()
 	maps.DeleteFunc(out, func(k, _ string) bool { return isComputed(k) && !strings.HasPrefix(k, branchPrefixKey) })
+	delete(out, keySparkApp) // it did not write this one
 	out[keySource] = fmt.Sprint(int64(s.ID))
 	if id := s.Summary.Get(keyWapID); id != "" {
 		out[keyPublishedWapID] = id

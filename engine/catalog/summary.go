@@ -230,6 +230,7 @@ const (
 	keyProcess        = "psyberg.process-name"
 	keyValidTo        = "psyberg.valid-to"
 	keyReplace        = "replace-partitions"
+	keySparkApp       = "spark.app.id"
 	branchPrefix      = "psyberg_"
 )
 

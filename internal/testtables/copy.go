@@ -16,21 +16,28 @@ import (
 )
 
 // Copy makes a warehouse that a test may write to: a folder of its own with
-// the tables of one namespace of a suite, and a catalog.db that has only them.
+// the tables of one namespace of a suite, or those of it that are named, and a
+// catalog.db that has only them.
 // Every location in metadata.json, manifest lists and manifests names the
 // folder, so no path map is needed.
 //
 // The test links a driver "sqlite" for database/sql (engine/catalog does). Copy
-// handles what the life namespaces have: tables without delete files,
-// manifests in deflate or null.
-func Copy(t testing.TB, suite, namespace string) string {
+// handles what the life namespaces have, manifests in deflate or null; of
+// others, name the tables that are like that.
+func Copy(t testing.TB, suite, namespace string, tables ...string) string {
 	t.Helper()
 	from, to := Unpack(t, suite), t.TempDir()
 	m := &mover{from: "/warehouse/" + suite, to: to, lengths: map[string]int64{}}
-	if err := m.folder(filepath.Join(from, namespace), filepath.Join(to, namespace)); err != nil {
-		t.Fatalf("copy tables of %s.%s: %v", suite, namespace, err)
+	folders := []string{namespace}
+	for i, table := range tables {
+		folders = append(folders[:i], filepath.Join(namespace, table))
 	}
-	if err := m.catalog(filepath.Join(from, "catalog.db"), filepath.Join(to, "catalog.db"), namespace); err != nil {
+	for _, f := range folders {
+		if err := m.folder(filepath.Join(from, f), filepath.Join(to, f)); err != nil {
+			t.Fatalf("copy tables of %s.%s: %v", suite, namespace, err)
+		}
+	}
+	if err := m.catalog(filepath.Join(from, "catalog.db"), filepath.Join(to, "catalog.db"), namespace, tables); err != nil {
 		t.Fatalf("copy catalog of %s: %v", suite, err)
 	}
 	return to
@@ -192,7 +199,7 @@ func (m *mover) block(b []byte, list bool) ([]byte, error) {
 	}
 }
 
-func (m *mover) catalog(from, to, namespace string) error {
+func (m *mover) catalog(from, to, namespace string, tables []string) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
 		return err
@@ -207,6 +214,11 @@ func (m *mover) catalog(from, to, namespace string) error {
 	defer db.Close()
 	if _, err := db.Exec("DELETE FROM iceberg_tables WHERE table_namespace <> ?", namespace); err != nil {
 		return err
+	}
+	if len(tables) > 0 {
+		if _, err := db.Exec("DELETE FROM iceberg_tables WHERE instr(?, ',' || table_name || ',') = 0", ","+strings.Join(tables, ",")+","); err != nil {
+			return err
+		}
 	}
 	_, err = db.Exec(`UPDATE iceberg_tables SET metadata_location = replace(metadata_location, ?1, ?2),
 		previous_metadata_location = replace(previous_metadata_location, ?1, ?2)`, m.from, m.to)
