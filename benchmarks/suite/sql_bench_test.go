@@ -86,3 +86,29 @@ func benchEnv(b *testing.B) *env {
 	b.Cleanup(e.close)
 	return e
 }
+
+// BenchmarkChanged is Q3 in a session that is open already: what the last ten
+// snapshots added to T2 and T4.
+func BenchmarkChanged(b *testing.B) {
+	e := benchEnv(b)
+	s, err := e.session(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []tables.Config{tables.T2(e.Down), tables.T4(e.Down, 1)} {
+		t, err := e.table(b.Context(), c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.Name, func(b *testing.B) {
+			cpu := measure.CPU()
+			for b.Loop() {
+				if err := ask(b.Context(), s, t, tables.Q3, q3(t)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(measure.CPU()-cpu)/1e6/float64(b.N), "cpu-ms")
+		})
+	}
+}

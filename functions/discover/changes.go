@@ -21,6 +21,7 @@ type finder struct {
 // changes takes the cheapest level that answers exactly (semantics.md, section 3).
 func (f *finder) changes(ctx context.Context) (*psyberg.ChangeSet, error) {
 	w := f.Window
+	f.reader.expect(w, f.EndSnapshot())
 	if !w.Live && !w.HasNews() {
 		// Nothing to read: also where REPLACE snapshots are all there is.
 		set, err := psyberg.BuildChanges(f.History, w, nil, psyberg.ChangeOptions{})

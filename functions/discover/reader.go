@@ -17,6 +17,30 @@ type reader struct {
 	decoder *decoder
 	lists   map[string][]manifest.File // by listKey
 	entries map[string][]psyberg.Entry // by manifest path
+	// own are the snapshots whose own manifests are all that is ever asked of
+	// lists, but for that of the snapshot head; nil: lists are read whole.
+	own  map[psyberg.SnapshotID]bool
+	head *psyberg.Snapshot
+}
+
+// expect says what lists will be asked for: what the snapshots of w added, and
+// what is live at its end. A list has all manifests of the table, a commit adds
+// a few.
+func (r *reader) expect(w *psyberg.Window, head *psyberg.Snapshot) {
+	r.own, r.head = map[psyberg.SnapshotID]bool{manifest.Unknown: true}, head
+	for _, snapshots := range [][]psyberg.WindowSnapshot{w.Snapshots, w.Withdrawn} {
+		for _, s := range snapshots {
+			r.own[s.ID] = true
+		}
+	}
+}
+
+// wanted is what is wanted of the list of a snapshot.
+func (r *reader) wanted(s *psyberg.Snapshot) surface.AddedBy {
+	if r.own == nil || r.head != nil && listKey(s) == listKey(r.head) {
+		return nil
+	}
+	return func(added psyberg.SnapshotID) bool { return r.own[added] }
 }
 
 func newReader(t *surface.Table, d *decoder) *reader {
@@ -34,7 +58,7 @@ func (r *reader) readLists(ctx context.Context, snapshots []*psyberg.Snapshot) e
 			todo = append(todo, s)
 		}
 	}
-	lists, err := r.table.Lists(ctx, todo)
+	lists, err := r.table.ListsAdded(ctx, todo, r.wanted)
 	if err != nil {
 		return err
 	}

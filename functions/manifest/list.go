@@ -13,7 +13,13 @@ import (
 //
 // Errors: *DamageError where the file is damaged; a plain error where it is
 // well-formed but of a kind that is not known (its codec, its field types).
-func ReadList(name string, data []byte) ([]File, error) {
+func ReadList(name string, data []byte) ([]File, error) { return ReadListAdded(name, data, nil) }
+
+// ReadListAdded is ReadList of those manifests only whose AddedSnapshotID
+// wanted accepts (Unknown is asked too); nil wants all. A commit adds a few
+// manifests, and its list has all of the table's: the others are stepped over,
+// and nothing of them is checked but that.
+func ReadListAdded(name string, data []byte, wanted func(added psyberg.SnapshotID) bool) ([]File, error) {
 	c, err := open("manifest list", name, data)
 	if err != nil {
 		return nil, err
@@ -22,7 +28,12 @@ func ReadList(name string, data []byte) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read manifest list %q: %w", name, err)
 	}
+	adder, err := newAdder(c.schema)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest list %q: %w", name, err)
+	}
 	files := []File{}
+	entry := int64(-1)
 	var buf []byte
 	for {
 		b, ok, err := c.next()
@@ -41,6 +52,14 @@ func ReadList(name string, data []byte) ([]File, error) {
 		}
 		d := dec{b: raw}
 		for range b.count {
+			entry++
+			if wanted != nil {
+				start := d.pos
+				if added := adder.stepOver(&d); d.err == nil && !wanted(added) {
+					continue
+				}
+				d.pos = start
+			}
 			f := File{AddedSnapshotID: Unknown, AddedFiles: Unknown, ExistingFiles: Unknown, DeletedFiles: Unknown,
 				AddedRows: Unknown, ExistingRows: Unknown, DeletedRows: Unknown}
 			for _, s := range steps {
@@ -50,7 +69,7 @@ func ReadList(name string, data []byte) ([]File, error) {
 				d.err = f.check()
 			}
 			if d.err != nil {
-				return nil, c.damagedEntry(b.offset, int64(len(files)), d.err)
+				return nil, c.damagedEntry(b.offset, entry, d.err)
 			}
 			files = append(files, f)
 		}
@@ -58,6 +77,36 @@ func ReadList(name string, data []byte) ([]File, error) {
 			return nil, c.damage(b.offset, errLeft)
 		}
 	}
+}
+
+// adder finds out who added the manifest of an entry, at the price of stepping
+// over it.
+type adder struct {
+	fields  []*field
+	at      int // of added_snapshot_id, -1 in old v1 lists
+	present func(*dec) bool
+}
+
+func newAdder(schema *node) (a adder, err error) {
+	a.fields = schema.fields
+	a.at = slices.IndexFunc(a.fields, func(f *field) bool { return f.known(listNames) == 503 })
+	if a.at >= 0 {
+		a.present, _, err = optionalReader(a.fields[a.at])
+	}
+	return a, err
+}
+
+// stepOver reads one entry; d has an error where it is damaged.
+func (a *adder) stepOver(d *dec) psyberg.SnapshotID {
+	added := psyberg.SnapshotID(Unknown)
+	for i, f := range a.fields {
+		if i != a.at {
+			d.skip(f.typ, 0)
+		} else if a.present(d) {
+			added = psyberg.SnapshotID(d.long())
+		}
+	}
+	return added
 }
 
 func (f *File) check() error {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"psyberg/internal/testtables"
+	"psyberg/psyberg"
 )
 
 // TestReadList_EveryList: every list of both engines can be read, and all the
@@ -34,6 +36,47 @@ func TestReadList_EveryList(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestReadListAdded_EveryList: those that one commit added, or none did that is
+// known, are what ReadList says of them.
+func TestReadListAdded_EveryList(t *testing.T) {
+	fewer := 0
+	for _, suite := range []string{"pyiceberg", "spark"} {
+		for _, p := range avroFiles(t, suite, isList) {
+			b, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := ReadList(p, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			adders := map[psyberg.SnapshotID][]File{Unknown: {}}
+			for _, f := range all {
+				adders[f.AddedSnapshotID] = append(adders[f.AddedSnapshotID], f)
+			}
+			for id, want := range adders {
+				got, err := ReadListAdded(p, b, func(added psyberg.SnapshotID) bool { return added == id })
+				if err != nil || !reflect.DeepEqual(got, want) {
+					t.Fatalf("%s: of snapshot %d: %+v, %v; want %+v", p, id, got, err, want)
+				}
+				if len(got) < len(all) {
+					fewer++
+				}
+			}
+			// Damage before the last entry is found, also of what nobody wants.
+			none := func(psyberg.SnapshotID) bool { return false }
+			for _, cut := range []int{1, 17, len(b) / 2} {
+				if _, err := ReadListAdded(p, b[:len(b)-cut], none); err == nil && cut > 1 {
+					t.Errorf("%s without its last %d bytes is read", p, cut)
+				}
+			}
+		}
+	}
+	if fewer < 500 {
+		t.Errorf("only %d lists had other adders", fewer)
 	}
 }
 
