@@ -70,6 +70,9 @@ func (d *Decoder) Files() []string {
 	return out
 }
 
+// Manifests are what the manifest list says of them.
+func (d *Decoder) Manifests() []manifest.File { return d.files }
+
 // Pass decodes all of them; each gets every batch, nil to drop them.
 func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) (entries int64, err error) {
 	for _, f := range d.files {

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -13,7 +14,7 @@ import (
 
 // icebergGo answers with iceberg-go's own iterator over entries, asked for as
 // little as it can be.
-func icebergGo(t *tables.Table, q tables.Question) ([]tables.Partition, error) {
+func icebergGo(_ context.Context, t *tables.Table, q tables.Question) ([]tables.Partition, error) {
 	f, err := os.Open(t.Lists[len(t.Lists)-1])
 	if err != nil {
 		return nil, err

@@ -29,17 +29,22 @@ type Peer struct {
 	// install makes what is needed in dir and returns the command that serves
 	// a question about a table: it is given the path of table.json and "Q1" or "Q2".
 	install func(ctx context.Context, dir string) ([]string, error)
-	loop    func(*tables.Table, tables.Question) ([]tables.Partition, error) // of this process, instead
+	warm    int // answers at least before the one that is measured, whatever they take
+	// loop, instead, answers in this process. What it returns is compared;
+	// none is of one that compared by itself.
+	loop func(context.Context, *tables.Table, tables.Question) ([]tables.Partition, error)
 }
 
 // All are the peers, in the order that they are reported in.
 func All() []Peer {
 	return []Peer{
+		{Name: "psyberg, decoder into Arrow", loop: decoder},
+		{Name: "psyberg, SQL", loop: sql},
 		{Name: "iceberg-go 0.7.0, loop", loop: icebergGo},
 		{Name: "PyIceberg 0.12.0", install: python("ask_pyiceberg.py", "pyiceberg==0.12.0", "pyarrow==26.0.1")},
 		{Name: "DuckDB 1.5.5 read_avro, by hand", install: python("ask_duckdb_avro.py", "duckdb==1.5.5", "duckdb-extension-avro==1.5.5")},
-		{Name: "Iceberg Java 1.11.0, warm JVM", install: java},
-		{Name: "Spark 4.0.1 with Iceberg 1.11.0, warm", install: spark},
+		{Name: "Iceberg Java 1.11.0, warm JVM", install: java, warm: 5},
+		{Name: "Spark 4.0.1 with Iceberg 1.11.0, warm", install: spark, warm: 5},
 	}
 }
 
@@ -232,19 +237,26 @@ type Result struct {
 	Ratio       float64 // CPU time as a multiple of the limit's
 	CPU         time.Duration
 	Limit       string
+	Rounds      int    // that were measured
 	Skipped     string // why there is no ratio
 }
 
-// Measure asks one peer one question, rounds times, in turn with the limit.
-func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.Question, rounds int) (Result, error) {
+// Effort is how long to measure.
+type Effort struct {
+	Rounds int           // at most
+	Budget time.Duration // of CPU time for one question to one peer: no further answer is asked for when it is spent
+}
+
+// Measure asks one peer one question some times, in turn with the limit.
+func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.Question, effort Effort) (Result, error) {
 	r := Result{Peer: p.Name, Table: t.Config.Name, Question: q}
 	check := func(rows []tables.Partition, err error) error {
-		if err != nil {
+		if err != nil || rows == nil {
 			return err
 		}
 		return benchmarks.Compare(t, p.Name, q, tables.Digest(q, rows))
 	}
-	peer := measure.In(p.Name, func() error { return check(p.loop(t, q)) })
+	peer := measure.In(p.Name, func() error { return check(p.loop(ctx, t, q)) })
 	if p.install != nil {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return r, err
@@ -262,39 +274,56 @@ func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.
 		defer s.close()
 		peer.Run = func() (time.Duration, error) {
 			cpu, rows, err := s.ask()
+			if rows == nil {
+				rows = []tables.Partition{}
+			}
 			return cpu, check(rows, err)
 		}
-		if err := warm(peer); err != nil {
-			return r, err
-		}
+	}
+	warm, spent, err := warmUp(peer, p.warm, effort.Budget)
+	if err != nil {
+		return r, err
 	}
 	limit, name, stop, err := fastest(dir, t)
 	if err != nil {
 		return r, err
 	}
 	defer stop()
-	samples, err := measure.Alternate(rounds, peer, limit)
-	if err != nil {
-		return r, err
+	own, least := measure.Sample{}, measure.Sample{}
+	for left := effort.Budget - spent; len(own.Rounds) < effort.Rounds && (left > warm.CPU || len(own.Rounds) == 0); {
+		if len(own.Rounds) == 0 && warm.CPU > effort.Budget/2 {
+			own.Rounds = append(own.Rounds, warm) // a second answer would take too long
+		} else {
+			c, err := measure.Once(peer)
+			if err != nil {
+				return r, err
+			}
+			left -= c.CPU
+			own.Rounds = append(own.Rounds, c)
+		}
+		c, err := measure.Once(limit)
+		if err != nil {
+			return r, err
+		}
+		least.Rounds = append(least.Rounds, c)
 	}
-	r.Ratio, r.CPU, r.Limit = measure.Ratio(samples[0], samples[1]), samples[0].CPU(), name
+	r.Ratio, r.CPU, r.Limit, r.Rounds = measure.Ratio(own, least), own.CPU(), name, len(own.Rounds)
 	return r, nil
 }
 
-// warm asks until a virtual machine has compiled what is used often: some
-// seconds of work, or ten answers where those are quick to come.
-func warm(peer measure.Variant) error {
-	total := time.Duration(0)
-	for range 10 {
-		cpu, err := peer.Run()
-		if err != nil {
-			return err
+// warmUp asks until a virtual machine has compiled what is used often: ten
+// answers, or half of the budget but least answers. It returns what the last
+// one took, and all.
+func warmUp(peer measure.Variant, least int, budget time.Duration) (last measure.Cost, total time.Duration, err error) {
+	for i := range 10 {
+		if last, err = measure.Once(peer); err != nil {
+			return last, total, err
 		}
-		if total += cpu; total > 15*time.Second {
+		if total += last.CPU; total > budget/2 && i+1 >= least {
 			break
 		}
 	}
-	return nil
+	return last, total, nil
 }
 
 // fastest is the limit over a table's manifests.

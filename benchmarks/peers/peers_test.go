@@ -8,23 +8,25 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"psyberg/benchmarks/tables"
 )
 
-// TestIcebergGo: iceberg-go, which knows nothing of the generator, reads the
-// same answers out of its tables.
-func TestIcebergGo(t *testing.T) {
+// TestLoops: iceberg-go, which knows nothing of the generator, reads the same
+// answers out of its tables as we do.
+func TestLoops(t *testing.T) {
 	t.Parallel()
 	for _, c := range []tables.Config{tables.T1(1000), tables.T2(200), tables.T3(1000), tables.T2(200).With(tables.Zstd)} {
 		tab, err := tables.Ensure(t.Context(), t.TempDir(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, q := range []tables.Question{tables.Q1, tables.Q2} {
-			r, err := Measure(t.Context(), All()[0], t.TempDir(), tab, q, 1)
+		for i := range 6 {
+			p, q := All()[i/2], []tables.Question{tables.Q1, tables.Q2}[i%2]
+			r, err := Measure(t.Context(), p, t.TempDir(), tab, q, Effort{1, time.Nanosecond})
 			if err != nil || r.Ratio <= 0 {
-				t.Errorf("%s %s: %+v, %v", c.Name, q, r, err)
+				t.Errorf("%s, %s %s: %+v, %v", p.Name, c.Name, q, r, err)
 			}
 		}
 	}
@@ -43,7 +45,7 @@ func TestProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := icebergGo(tab, tables.Q1)
+	rows, err := icebergGo(t.Context(), tab, tables.Q1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,27 +57,27 @@ func TestProtocol(t *testing.T) {
 	if err := os.WriteFile(answer, []byte(`{"cpu":5000000,"rows":[`+strings.TrimSuffix(b.String(), ",")+"]}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Measure(t.Context(), shell("echo hello; while read x; do cat '"+answer+"'; done"), t.TempDir(), tab, tables.Q1, 1)
+	r, err := Measure(t.Context(), shell("echo hello; while read x; do cat '"+answer+"'; done"), t.TempDir(), tab, tables.Q1, Effort{1, time.Nanosecond})
 	if err != nil || r.CPU.Milliseconds() != 5 {
 		t.Errorf("the right answer: %+v, %v", r, err)
 	}
-	_, err = Measure(t.Context(), shell(`while read x; do echo '{"cpu":1,"rows":[[1,"",1,1]]}'; done`), t.TempDir(), tab, tables.Q1, 1)
+	_, err = Measure(t.Context(), shell(`while read x; do echo '{"cpu":1,"rows":[[1,"",1,1]]}'; done`), t.TempDir(), tab, tables.Q1, Effort{1, time.Nanosecond})
 	if err == nil || !strings.Contains(err.Error(), "right is") {
 		t.Errorf("a wrong answer: %v", err)
 	}
-	_, err = Measure(t.Context(), shell(`echo it is broken >&2; exit 3`), t.TempDir(), tab, tables.Q1, 1)
+	_, err = Measure(t.Context(), shell(`echo it is broken >&2; exit 3`), t.TempDir(), tab, tables.Q1, Effort{1, time.Nanosecond})
 	if err == nil {
 		t.Error("a peer that ends is measured")
 	}
 	missing := Peer{Name: "none", install: func(ctx context.Context, dir string) ([]string, error) {
 		return nil, command(ctx, dir, "false", "argument")
 	}}
-	if r, err = Measure(t.Context(), missing, t.TempDir(), tab, tables.Q1, 1); err != nil || !strings.Contains(r.Skipped, "cannot be installed") {
+	if r, err = Measure(t.Context(), missing, t.TempDir(), tab, tables.Q1, Effort{1, time.Nanosecond}); err != nil || !strings.Contains(r.Skipped, "cannot be installed") {
 		t.Errorf("a peer that is not to be had: %+v, %v", r, err)
 	}
 	var out bytes.Buffer
-	Markdown(&out, []Result{r, {Peer: "other", Table: r.Table, Question: tables.Q1, Ratio: 12.34, Limit: "libdeflate"}})
-	for _, want := range []string{"| none | – |", "| other | 12.3 |", "none: cannot be installed", "libdeflate"} {
+	Markdown(&out, []string{"CPU: x"}, []Result{r, {Peer: "other", Table: r.Table, Question: tables.Q1, Ratio: 12.34, Limit: "libdeflate", Rounds: 1}})
+	for _, want := range []string{"| none | – |", "| other | 12.3¹ |", "none: cannot be installed", "libdeflate"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not have %q:\n%s", want, out.String())
 		}

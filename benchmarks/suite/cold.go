@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -19,15 +20,15 @@ func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) 
 
 // run is one run of psyql.
 type run struct {
-	out       string
+	out, diag string
 	wall, cpu time.Duration
 	peak      int64 // bytes of memory, at most; read while it runs
 }
 
 // psyql runs the binary with one statement in an empty folder of its own, with
 // nothing of the caller's configuration.
-func (e *env) psyql(ctx context.Context, sql string) (run, error) {
-	cmd := exec.CommandContext(ctx, e.Psyql, "--format", "csv", "-c", sql)
+func (e *env) psyql(ctx context.Context, sql string, options ...string) (run, error) {
+	cmd := exec.CommandContext(ctx, e.Psyql, append(options, "--format", "csv", "-c", sql)...)
 	home, err := os.MkdirTemp("", "psyql-bench")
 	if err != nil {
 		return run{}, err
@@ -45,7 +46,7 @@ func (e *env) psyql(ctx context.Context, sql string) (run, error) {
 	stop := make(chan struct{})
 	go func() { done <- watch(cmd.Process.Pid, stop) }()
 	err = cmd.Wait()
-	r := run{wall: time.Since(start), out: out.String()}
+	r := run{wall: time.Since(start), out: out.String(), diag: diag.String()}
 	close(stop)
 	r.peak = <-done
 	if err != nil {
@@ -142,8 +143,30 @@ func coldRows(ctx context.Context, e *env) ([]Row, error) {
 			note += fmt.Sprintf("; limit: T4's and 3 ms per 5,000 of the %d entries by which its list is longer", more)
 		}
 		rows = append(rows, Row{Measure: "cold", What: c.Name + " Q3, exec to exit", Value: float64(median(runs, wall)) / 1e6, Unit: "ms", Limit: limit, Note: note})
+		opened, err := e.opened(ctx, t)
+		rows = append(rows, opened)
+		if err != nil {
+			return rows, err
+		}
 	}
 	return rows, nil
+}
+
+var readsRE = regexp.MustCompile(`manifests=(\d+) lists=(\d+) bytes=(\d+)`)
+
+// opened is how many manifests Q3 opens, by psyql's own account.
+func (e *env) opened(ctx context.Context, t *tables.Table) (Row, error) {
+	r, err := e.psyql(ctx, q3(t), "--explain")
+	if err != nil {
+		return Row{}, err
+	}
+	m := readsRE.FindStringSubmatch(r.diag)
+	if m == nil {
+		return Row{}, fmt.Errorf("psyql --explain does not say what was read: %.300s", r.diag)
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	return Row{Measure: "cold", What: t.Config.Name + " Q3: manifests opened", Value: n, Unit: "of " + strconv.Itoa(t.Config.Manifests()), Limit: 10,
+		Note: fmt.Sprintf("%s manifest lists, %s bytes of both", m[2], m[3])}, err
 }
 
 func startRows(ctx context.Context, e *env) ([]Row, error) {

@@ -190,8 +190,8 @@ func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 
 func codecRows(ctx context.Context, e *env) ([]Row, error) {
 	var rows []Row
-	for _, codec := range []string{tables.Null, tables.Snappy, tables.Zstd} {
-		for _, c := range []tables.Config{tables.T1(max(e.Down, 10)).With(codec), tables.T2(max(e.Down, 10)).With(codec)} {
+	for _, codec := range codecs {
+		for _, c := range codecTables(e.Down, codec) {
 			t, err := e.table(ctx, c)
 			if err != nil {
 				return rows, err

@@ -17,7 +17,7 @@ func growthRows(ctx context.Context, e *env) ([]Row, error) {
 	}
 	defer s.Close()
 	before := 0
-	for _, c := range []tables.Config{tables.T2(1000 * e.Down), tables.T2(100 * e.Down), tables.T2(10 * e.Down), tables.T2(e.Down), tables.T4(e.Down, 1)} {
+	for _, c := range growthTables(e.Down) {
 		if c.Entries() == before { // the smallest there is
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"psyberg/benchmarks"
 	"psyberg/benchmarks/measure"
@@ -118,6 +119,25 @@ func ask(ctx context.Context, s *engine.Session, t *tables.Table, q tables.Quest
 		return err
 	}
 	return benchmarks.Compare(t, "psyql", q, tables.Digest(q, got))
+}
+
+// shared is the session of Ask.
+var shared = sync.OnceValues(func() (*engine.Session, error) {
+	e := &env{Config: Config{Dir: os.TempDir()}}
+	return e.session(context.Background())
+})
+
+// Ask asks Q1 or Q2 of a table, as the measure "sql" does, in a session of this
+// process, and compares the answer.
+func Ask(ctx context.Context, t *tables.Table, q tables.Question) error {
+	s, err := shared()
+	if err != nil {
+		return err
+	}
+	if q == tables.Q1 {
+		return ask(ctx, s, t, q, q1(t))
+	}
+	return ask(ctx, s, t, q, q2(t))
 }
 
 // asks is a query as a variant: the answer is compared each time, which is

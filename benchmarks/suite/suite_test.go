@@ -21,7 +21,7 @@ func TestMeasures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many small measurements")
 	}
-	c := Config{Dir: t.TempDir(), Down: 2000, Rounds: 1, Log: io.Discard, Only: regexp.MustCompile("decoder|all columns|two threads|codecs|sql|json|growth")}
+	c := Config{Dir: t.TempDir(), Down: 2000, Rounds: 1, Log: io.Discard, Only: regexp.MustCompile("decoder|all columns|two threads|codecs|inflater|cache|store|sql|json|growth")}
 	rows, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestMeasures(t *testing.T) {
 			limits[r.Measure]++
 		}
 	}
-	for name, n := range map[string]int{"decoder": 12, "all columns": 2, "two threads": 2, "codecs": 6, "sql": 4, "metadata.json": 1, "growth": 0} {
+	for name, n := range map[string]int{"decoder": 12, "all columns": 2, "two threads": 2, "codecs": 6, "inflater": 3, "cache": 4, "store": 1, "sql": 4, "metadata.json": 1, "growth": 0} {
 		if limits[name] != n {
 			t.Errorf("%s has %d rows with limits, want %d", name, limits[name], n)
 		}
@@ -84,8 +84,8 @@ func TestColdAnswers(t *testing.T) {
 	if err := Print(os.Stderr, rows); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 6 {
-		t.Errorf("%d rows, want 6", len(rows))
+	if len(rows) != 9 {
+		t.Errorf("%d rows, want 9", len(rows))
 	}
 }
 

@@ -55,3 +55,12 @@ func TestDamaged(t *testing.T) {
 		t.Errorf("%d are short, %d differ", short, flipped)
 	}
 }
+
+// TestAllocated: what Bounded counts is what is allocated.
+func TestAllocated(t *testing.T) {
+	before := allocated()
+	b := make([]byte, 80<<20)
+	if n := allocated() - before; n < uint64(len(b)) {
+		t.Errorf("%d bytes were counted of %d", n, len(b))
+	}
+}

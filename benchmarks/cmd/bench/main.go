@@ -5,6 +5,7 @@
 //	go run ./benchmarks/cmd/bench -only 'decoder|sql'
 //	go run ./benchmarks/cmd/bench -down 100            # tables of a hundredth, to try it
 //	go run ./benchmarks/cmd/bench -results benchmarks  # writes RESULTS.md and growth.svg there
+//	go run ./benchmarks/cmd/bench -make                # only makes the tables
 //
 // Exit status: 0 measured, 1 something could not be measured or an answer was
 // wrong, 2 usage. A measure that misses its limit is reported, and no failure: other
@@ -42,6 +43,7 @@ func run() int {
 	results := flag.String("results", "", "write RESULTS.md and growth.svg into `folder`")
 	strict := flag.Bool("strict", false, "fail where a measure misses its limit")
 	flag.BoolVar(&c.SkipOld, "skip-old", false, "leave out the table with an old part ten times larger, which takes long to make")
+	makeOnly := flag.Bool("make", false, "make the tables that are not there yet, and measure nothing")
 	flag.Parse()
 	if flag.NArg() > 0 || c.Down < 1 || c.Rounds < 1 {
 		flag.Usage()
@@ -53,6 +55,13 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *makeOnly {
+		if err := suite.Make(ctx, c); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			return 1
+		}
+		return 0
+	}
 	if err := measureAll(ctx, c, *results, *strict); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		if errors.Is(err, errOver) {

@@ -19,7 +19,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"time"
 
+	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/peers"
 	"psyberg/benchmarks/tables"
 )
@@ -33,7 +35,9 @@ func run() int {
 	}
 	flag.StringVar(&dir, "dir", dir, "`folder` that keeps the tables and the peers; also $PSYBERG_BENCH_DIR")
 	down := flag.Int("down", 1, "divide the tables' sizes by `n`")
-	rounds := flag.Int("rounds", 3, "measure each `n` times")
+	rounds := flag.Int("rounds", 3, "measure each at most `n` times")
+	budget := flag.Duration("budget", 20*time.Second, "CPU `time` that a peer gets for one question of one table; one answer it always gets")
+	most := flag.Duration("most", 5*time.Minute, "`time` by the clock that a peer gets for all: what is left then is left out, and said")
 	only := flag.String("only", "", "only peers whose name matches `regexp`")
 	results := flag.String("results", "", "write peers.md into `folder`")
 	flag.Parse()
@@ -44,12 +48,14 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	facts := measure.Machine()
 	var all []peers.Result
 	status := 0
 	for _, p := range peers.All() {
 		if !match.MatchString(p.Name) {
 			continue
 		}
+		begun := time.Now()
 		for _, c := range []tables.Config{tables.T1(*down), tables.T2(*down), tables.T3(*down)} {
 			t, err := tables.Ensure(ctx, dir, c)
 			if err != nil {
@@ -57,7 +63,11 @@ func run() int {
 				return 1
 			}
 			for _, q := range []tables.Question{tables.Q1, tables.Q2} {
-				r, err := peers.Measure(ctx, p, filepath.Join(dir, "peers"), t, q, *rounds)
+				if time.Since(begun) > *most {
+					all = append(all, peers.Result{Peer: p.Name, Table: c.Name, Question: q, Skipped: fmt.Sprintf("some left out: the others took more than %s", *most)})
+					continue
+				}
+				r, err := peers.Measure(ctx, p, filepath.Join(dir, "peers"), t, q, peers.Effort{Rounds: *rounds, Budget: *budget})
 				if err != nil {
 					status = 1
 					r.Skipped = "failed: " + err.Error()
@@ -68,7 +78,7 @@ func run() int {
 		}
 	}
 	var text bytes.Buffer
-	peers.Markdown(&text, all)
+	peers.Markdown(&text, facts, all)
 	fmt.Print(text.String())
 	if *results != "" {
 		if err := os.WriteFile(filepath.Join(*results, "peers.md"), text.Bytes(), 0o644); err != nil {
