@@ -37,8 +37,13 @@ func Scan(ctx context.Context, f File, data []byte, req *Request, alloc memory.A
 	if err := s.prepare(req); err != nil {
 		return fmt.Errorf("read manifest %q: %w", f.Path, err)
 	}
+	return s.all()
+}
+
+// all reads the whole file.
+func (s *scanner) all() (err error) {
 	defer s.release()
-	if s.left, err = c.total(); err != nil {
+	if s.left, err = s.c.total(); err != nil {
 		return err
 	}
 	if err := s.blocks(); err != nil {
@@ -73,19 +78,24 @@ type scanner struct {
 
 // prepare takes or makes the plan, and the columns.
 func (s *scanner) prepare(req *Request) error {
-	var err error
-	if s.plan, err = planFor(s.c.schema, req); err != nil {
+	p, err := planFor(s.c.schema, req)
+	if err != nil {
 		return err
 	}
+	s.follow(p)
+	return nil
+}
+
+func (s *scanner) follow(p *plan) {
+	s.plan = p
 	if s.file.FirstRowID != nil {
 		s.nextRowID = *s.file.FirstRowID
 	}
-	s.cols = slices.Clone(s.blank)
-	for _, i := range s.prog.absent {
+	s.cols = slices.Clone(p.blank)
+	for _, i := range p.prog.absent {
 		s.cols[i].absent = true
 	}
-	s.shapes = make([]shape, s.prog.shapes)
-	return nil
+	s.shapes = make([]shape, p.prog.shapes)
 }
 
 // total adds up what the blocks' headers say, and so finds missing sync
