@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"psyberg/functions/meta"
 	"psyberg/functions/surface"
@@ -24,6 +25,7 @@ type Catalogs struct {
 	hooks    hooks
 	tableMu  sync.Mutex
 	perTable map[string]*sync.Mutex
+	patience time.Duration // how long a commit is tried again
 }
 
 var _ surface.Tables = (*Catalogs)(nil)
@@ -39,7 +41,7 @@ func Open(_ context.Context, cfg Config) (*Catalogs, error) {
 		return nil, err
 	}
 	c := &Catalogs{defs: defs, def: def, sources: map[string]source{}, maps: pm,
-		files: map[string]*files{}, perTable: map[string]*sync.Mutex{}}
+		files: map[string]*files{}, perTable: map[string]*sync.Mutex{}, patience: commitPatience}
 	for name, d := range defs {
 		s, err := newSource(d)
 		if err != nil {
