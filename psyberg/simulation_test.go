@@ -2,23 +2,41 @@ package psyberg
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"pgregory.net/rapid"
 )
 
-// simTable is a source table in memory: its snapshots, what each of them added
-// and removed, and the rows of every file, those of expired snapshots too.
+// simTable is a source table in memory: its snapshots with their manifests, the
+// rows of every file, those of expired snapshots too, and, kept apart for the
+// naive answers, which files each snapshot added and removed.
+//
+// Partition p holds the event hours 4p to 4p+3; after the partitions evolved
+// there is a bucket too.
 type simTable struct {
 	name     string
 	snaps    []*Snapshot // retained
-	entries  map[SnapshotID][]Entry
-	liveAt   map[SnapshotID][]string // files by snapshot, also where it expired
+	parents  map[SnapshotID]SnapshotID
+	lists    map[SnapshotID][]*simManifest
+	deltas   map[SnapshotID]*simDelta // of appends, overwrites, deletes
+	liveAt   map[SnapshotID][]string  // files by snapshot, also where it expired
 	files    map[string]*simFile
 	head     SnapshotID
+	staged   []SnapshotID
+	branch   []SnapshotID // an audit branch, oldest first
 	sequence SequenceNumber
+	clock    Instant
 	made     int
-	complete Hour // every row before it has landed, as far as the stream knows
+	spec     int
+	noBounds bool // the schema evolved: newer files lack bounds of the event column
+	// complete: every row before it has landed, as far as the stream says, and
+	// says is how it says so.
+	complete Hour
+	says     string
+	append   bool // only what a stateless process can follow
 	// expires: old snapshots go; else the head may be rolled back. Not both: a
 	// common ancestor that has expired stops every session, by design.
 	expires bool
@@ -26,46 +44,168 @@ type simTable struct {
 
 type simFile struct {
 	File
-	rows map[int]Hour // row ids, unique in the whole run
+	rows   map[int]Hour // row ids, unique in the whole run
+	covers HourRange    // what its bounds say, or its partition where it has none
 }
 
-func newSimTable(name string, expires bool) *simTable {
-	s := &simTable{name: name, expires: expires, entries: map[SnapshotID][]Entry{}, liveAt: map[SnapshotID][]string{}, files: map[string]*simFile{}}
-	s.commit("append", []*simFile{s.file(map[int]Hour{-1: 0})}, nil) // the earliest hour stays alive
+type simManifest struct {
+	by      SnapshotID
+	entries []Entry
+}
+
+type simDelta struct{ added, removed []string }
+
+// anchor is a row of hour 0 that stays alive: what a gap removed before the
+// earliest live hour nobody could see.
+const anchor = -1
+
+func newSimTable(t *rapid.T, name string, expires, appendOnly bool) *simTable {
+	s := &simTable{name: name, expires: expires, append: appendOnly, parents: map[SnapshotID]SnapshotID{}, lists: map[SnapshotID][]*simManifest{},
+		deltas: map[SnapshotID]*simDelta{}, liveAt: map[SnapshotID][]string{}, files: map[string]*simFile{}, clock: 1_000_000,
+		says: rapid.SampledFrom([]string{"argument", "property", "summary", "kafka", "nothing"}).Draw(t, "VTTS of "+name)}
+	s.head = s.commit(s.head, "append", []*simFile{s.file(0, 0, map[int]Hour{anchor: 0})}, nil, false)
 	return s
 }
 
-func (s *simTable) file(rows map[int]Hour) *simFile {
+func (s *simTable) file(p, bucket int, rows map[int]Hour) *simFile {
 	s.made++
-	f := &simFile{rows: rows, File: File{Content: Data, Path: fmt.Sprintf("%s-%d", s.name, s.made), Records: int64(len(rows)),
-		Partition: Partition{URI: "{}", Unpartitioned: true}}}
-	for _, h := range rows {
-		f.Events = cover(f.Events, &TimeRange{h.Start() + 1, h.Start() + 2})
+	part := Partition{SpecID: s.spec, URI: fmt.Sprintf(`{"p":%d}`, p), Path: fmt.Sprintf("p=%d", p),
+		Time: &TimeRange{Hour(4 * p).Start(), Hour(4*p+4).Start() - 1}}
+	if s.spec == 1 {
+		part.URI, part.Path = fmt.Sprintf(`{"p":%d,"b":%d}`, p, bucket), fmt.Sprintf("p=%d/b=%d", p, bucket)
+	}
+	f := &simFile{rows: rows, covers: HourRange{Hour(4 * p), Hour(4*p + 4)}, File: File{Content: Data, Path: fmt.Sprintf("%s-%d", s.name, s.made),
+		Records: int64(len(rows)), Bytes: int64(100 + s.made), Partition: part}}
+	if !s.noBounds {
+		for _, h := range rows {
+			f.Events = cover(f.Events, &TimeRange{h.Start() + 1, h.Start() + 2})
+		}
+		f.covers = HourRange{HourOf(f.Events.Min), HourOf(f.Events.Max) + 1}
 	}
 	s.files[f.Path] = f
 	return f
 }
 
-// commit makes a snapshot on the head.
-func (s *simTable) commit(operation string, added []*simFile, removed []string) {
+// commit makes a snapshot on parent (0: none), no ref moves. merge puts all
+// entries into one manifest, as a writer does after many commits.
+func (s *simTable) commit(parent SnapshotID, operation string, added []*simFile, removed []string, merge bool, more ...string) SnapshotID {
 	s.sequence++
 	s.made++
-	snap := &Snapshot{ID: SnapshotID(1000 + s.made), Parent: s.head, HasParent: s.head != 0, Sequence: s.sequence,
-		CommittedAt: Instant(s.sequence), Operation: operation, Summary: SummaryOf(map[string]string{"changed-partition-count": "1"})}
-	live := slices.DeleteFunc(slices.Clone(s.liveAt[s.head]), func(p string) bool { return slices.Contains(removed, p) })
-	for _, p := range removed {
-		f := s.files[p].File
-		f.Snapshot = snap.ID
-		s.entries[snap.ID] = append(s.entries[snap.ID], Entry{Deleted, f})
+	s.clock++
+	id := SnapshotID(1000 + s.made)
+	snap := &Snapshot{ID: id, Parent: parent, HasParent: parent != 0, Sequence: s.sequence, CommittedAt: s.clock, Operation: operation}
+	var entries, rest []Entry
+	for _, m := range s.lists[parent] {
+		var kept []Entry
+		hit := merge
+		for _, e := range m.entries {
+			if e.Status == Deleted {
+				continue
+			}
+			e.Status = Existing
+			if slices.Contains(removed, e.Path) {
+				hit = true
+				e.Status, e.Snapshot = Deleted, id
+			}
+			kept = append(kept, e)
+		}
+		switch {
+		case len(kept) == 0:
+		case hit:
+			rest = append(rest, kept...)
+		default:
+			s.lists[id] = append(s.lists[id], m)
+		}
 	}
 	for _, f := range added {
-		f.Snapshot, f.Sequence = snap.ID, s.sequence
-		s.entries[snap.ID] = append(s.entries[snap.ID], Entry{Added, f.File})
-		live = append(live, f.Path)
+		f.Snapshot, f.Sequence = id, s.sequence
+		entries = append(entries, Entry{Added, f.File})
 	}
+	if merge {
+		entries, rest = append(entries, rest...), nil
+	}
+	for _, all := range [][]Entry{entries, rest} {
+		if len(all) > 0 {
+			s.lists[id] = append(s.lists[id], &simManifest{id, all})
+		}
+	}
+	s.liveAt[id] = slices.DeleteFunc(slices.Clone(s.liveAt[parent]), func(p string) bool { return slices.Contains(removed, p) })
+	delta := &simDelta{removed: removed}
+	for _, f := range added {
+		s.liveAt[id] = append(s.liveAt[id], f.Path)
+		delta.added = append(delta.added, f.Path)
+	}
+	if operation != "replace" {
+		s.deltas[id] = delta
+	}
+	snap.Summary = SummaryOf(s.summary(delta, more))
 	s.snaps = append(s.snaps, snap)
-	s.liveAt[snap.ID] = live
-	s.head = snap.ID
+	s.parents[id] = parent
+	return id
+}
+
+// summary is what a writer says of a snapshot, with partition summaries while
+// they are few.
+func (s *simTable) summary(d *simDelta, more []string) map[string]string {
+	type counts struct{ added, records, bytes, removed, gone int64 }
+	parts := map[string]*counts{}
+	at := func(path string) (*simFile, *counts) {
+		f := s.files[path]
+		if parts[f.Partition.Path] == nil {
+			parts[f.Partition.Path] = &counts{}
+		}
+		return f, parts[f.Partition.Path]
+	}
+	for _, p := range d.added {
+		f, c := at(p)
+		c.added, c.records, c.bytes = c.added+1, c.records+f.Records, c.bytes+f.Bytes
+	}
+	for _, p := range d.removed {
+		f, c := at(p)
+		c.removed, c.gone = c.removed+1, c.gone+f.Records
+	}
+	out := map[string]string{"changed-partition-count": strconv.Itoa(len(parts))}
+	put := func(key string, n int) {
+		if n > 0 {
+			out[key] = strconv.Itoa(n)
+		}
+	}
+	put("added-data-files", len(d.added))
+	put("deleted-data-files", len(d.removed))
+	for path, c := range parts {
+		var text []string
+		for _, x := range []struct {
+			name string
+			n    int64
+		}{{"added-data-files", c.added}, {"added-records", c.records}, {"added-files-size", c.bytes}, {"deleted-data-files", c.removed}, {"deleted-records", c.gone}} {
+			if x.n > 0 {
+				text = append(text, fmt.Sprintf("%s=%d", x.name, x.n))
+			}
+		}
+		if len(parts) <= 2 { // write.summary.partition-limit
+			out[SummaryPrefix+path] = strings.Join(text, ",")
+		}
+	}
+	switch s.says {
+	case "summary":
+		out[SummaryValidTo] = s.complete.Start().String()
+	case "kafka":
+		out[SummaryKafkaValid] = strconv.FormatInt(int64(s.complete.Start())/1000, 10)
+	}
+	for i := 0; i < len(more); i += 2 {
+		out[more[i]] = more[i+1]
+	}
+	return out
+}
+
+// resolve parses a partition path back.
+func (s *simTable) resolve(path string) (Partition, bool) {
+	for _, f := range s.files {
+		if f.Partition.Path == path {
+			return f.Partition, true
+		}
+	}
+	return Partition{}, false
 }
 
 // rowsAt are the ids of the rows of an hour at a snapshot.
@@ -82,92 +222,145 @@ func (s *simTable) rowsAt(snap SnapshotID, h Hour) []int {
 	return out
 }
 
-// loose are live files that may go: not the one with the earliest hour.
-func (s *simTable) loose() []string {
-	var out []string
-	for _, p := range s.liveAt[s.head] {
-		if _, anchor := s.files[p].rows[-1]; !anchor {
-			out = append(out, p)
-		}
+// line are the snapshots from the head back, by the model's own memory.
+func (s *simTable) line(head SnapshotID) (out []SnapshotID) {
+	for id := head; id != 0; id = s.parents[id] {
+		out = append(out, id)
 	}
 	return out
 }
 
-// changes are the entries that discovery would read for a window.
-func (s *simTable) changes(w *Window) []Entry {
-	var out []Entry
+// since are the snapshots between the head and a mark, and those of the mark's
+// line that were rolled back.
+func (s *simTable) since(mark SnapshotID) (fresh, withdrawn []SnapshotID) {
+	now, then := s.line(s.head), s.line(mark)
+	for _, id := range now {
+		if slices.Contains(then, id) {
+			break
+		}
+		fresh = append(fresh, id)
+	}
+	for _, id := range then {
+		if slices.Contains(now, id) {
+			break
+		}
+		withdrawn = append(withdrawn, id)
+	}
+	return fresh, withdrawn
+}
+
+// changedHours are the hours that the files which came and went since a mark
+// cover: what the rules say must be looked at again. Without a mark: all live.
+func (s *simTable) changedHours(mark SnapshotID, has bool) HourSet {
+	var set HourSet
+	take := func(paths []string) {
+		for _, p := range paths {
+			set = set.Union(NewHourSet(s.files[p].covers))
+		}
+	}
+	if !has {
+		take(s.liveAt[s.head])
+		return set
+	}
+	fresh, withdrawn := s.since(mark)
+	for _, id := range append(fresh, withdrawn...) {
+		if d := s.deltas[id]; d != nil {
+			take(d.added)
+			take(d.removed)
+		}
+	}
+	return set
+}
+
+// entries are those that a discovery reads for a window, and how many manifests
+// it opens: only such as the window's counted snapshots have added.
+func (s *simTable) entries(w *Window) (out []Entry, read, own int) {
 	if w.Live {
 		for _, p := range s.liveAt[s.head] {
 			out = append(out, Entry{Existing, s.files[p].File})
 		}
-	} else {
-		for _, x := range w.Snapshots {
-			out = append(out, s.entries[x.ID]...)
+		return out, 0, 0
+	}
+	seen := map[*simManifest]bool{}
+	for _, x := range append(slices.Clone(w.Snapshots), w.Withdrawn...) {
+		for _, m := range s.lists[x.ID] {
+			if m.by == x.ID {
+				own++
+			}
+			if x.Counted && m.by == x.ID && !seen[m] {
+				seen[m] = true
+				read++
+				out = append(out, m.entries...)
+			}
 		}
 	}
+	return out, read, own
+}
+
+// withdrawnEntries are those of the abandoned line, where what is live is read.
+func (s *simTable) withdrawnEntries(w *Window) (out []Entry) {
 	for _, x := range w.Withdrawn {
-		out = append(out, s.entries[x.ID]...)
+		for _, m := range s.lists[x.ID] {
+			if w.Live && m.by == x.ID {
+				out = append(out, m.entries...)
+			}
+		}
 	}
 	return out
 }
 
-// change is one random thing that happens to the table.
-func (s *simTable) change(t *rapid.T, next *int) {
-	hour := func() Hour { return Hour(rapid.IntRange(0, 12).Draw(t, "hour")) }
-	fresh := func() *simFile {
-		rows := map[int]Hour{}
-		for range rapid.IntRange(1, 3).Draw(t, "rows") {
-			*next++
-			rows[*next] = hour()
-		}
-		return s.file(rows)
+func (s *simTable) history() *History { return NewHistory("u", 2, s.snaps) }
+
+// vtts is what the source says, by its way of saying it. final has it complete.
+func (s *simTable) vtts(maxEvent *Instant, final bool) (VTTS, error) {
+	in := VTTSInput{Source: SourceName{Table: s.name}, History: s.history(), Head: PinOf(s.head), MaxEvent: maxEvent}
+	text := s.complete.Start().String()
+	switch {
+	case final:
+		in.Argument = VTTSOf(Hour(16).Start())
+	case s.says == "argument":
+		in.Argument = VTTSOf(s.complete.Start())
+	case s.says == "property":
+		in.Property = &text
 	}
-	pick := func() []string {
-		loose := s.loose()
-		if len(loose) == 0 {
-			return nil
-		}
-		return []string{rapid.SampledFrom(loose).Draw(t, "file")}
-	}
-	old := "roll back"
-	if s.expires {
-		old = "expire"
-	}
-	switch rapid.SampledFrom([]string{"append", "append", "overwrite", "delete", "compact", old, "advance"}).Draw(t, "change of "+s.name) {
-	case "append":
-		s.commit("append", []*simFile{fresh()}, nil)
-	case "overwrite":
-		s.commit("overwrite", []*simFile{fresh()}, pick())
-	case "delete":
-		if gone := pick(); gone != nil {
-			s.commit("delete", nil, gone)
-		}
-	case "compact":
-		s.compact()
-	case "expire": // the oldest snapshots go, their children still name them
-		n := rapid.IntRange(0, len(s.snaps)-1).Draw(t, "expired")
-		s.snaps = slices.DeleteFunc(slices.Clone(s.snaps), func(x *Snapshot) bool {
-			gone := n > 0 && x.ID != s.head
-			n--
-			return gone
-		})
-	case "roll back":
-		h := NewHistory("u", 2, s.snaps)
-		line := h.Line(s.head).Snapshots
-		s.head = line[rapid.IntRange(0, len(line)-1).Draw(t, "back")].ID
-	case "advance":
-		s.complete = max(s.complete, hour())
-	}
+	return ResolveVTTS(in)
 }
 
-// compact writes the rows of all live files into one.
-func (s *simTable) compact() {
-	rows := map[int]Hour{}
-	gone := slices.Clone(s.liveAt[s.head])
-	for _, p := range gone {
-		for id, h := range s.files[p].rows {
-			rows[id] = h
-		}
+// partitions are the live files by partition.
+func (s *simTable) partitions() map[partitionID][]string {
+	out := map[partitionID][]string{}
+	for _, p := range s.liveAt[s.head] {
+		id := s.files[p].Partition.id()
+		out[id] = append(out[id], p)
 	}
-	s.commit("replace", []*simFile{s.file(rows)}, gone)
+	return out
+}
+
+// compact writes the rows of live files anew, one file for each partition.
+func (s *simTable) compact(t *rapid.T) {
+	var gone []string
+	var added []*simFile
+	parts := s.partitions()
+	for _, id := range slices.SortedFunc(maps.Keys(parts), func(a, b partitionID) int { return strings.Compare(a.uri, b.uri) }) {
+		if !rapid.Bool().Draw(t, "compact "+id.uri) {
+			continue
+		}
+		rows := map[int]Hour{}
+		for _, p := range parts[id] {
+			maps.Copy(rows, s.files[p].rows)
+			gone = append(gone, p)
+		}
+		old := s.files[parts[id][0]]
+		spec := s.spec
+		s.spec = old.Partition.SpecID
+		var p, b int
+		if _, err := fmt.Sscanf(strings.ReplaceAll(old.Partition.Path, "/", " "), "p=%d b=%d", &p, &b); err != nil && s.spec == 1 {
+			panic(err)
+		}
+		added = append(added, s.file(p, b, rows))
+		s.spec = spec
+	}
+	if len(gone) > 0 {
+		s.head = s.commit(s.head, "replace", added, gone, rapid.Bool().Draw(t, "merge"))
+	}
 }

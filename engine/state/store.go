@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -184,7 +183,7 @@ func change[T any](ctx context.Context, s *Store, table string, c codec[T], proc
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait/2 + rand.N(wait)): // not in step with those that it met
+		case <-time.After(wait):
 		}
 	}
 }
