@@ -25,12 +25,12 @@ func (o *fieldOp) code() skipCode {
 
 // fastSkips steps over fields.
 func fastSkips(s *scanner, o *op, p int) int {
-	b, end := s.dec.ahead, len(s.dec.b)
+	b := s.dec.ahead
 	for _, c := range o.codes {
-		if uint(p) > uint(end) {
+		if p < 0 || p > len(b)-8 {
 			return -1
 		}
-		w := load64(b, p)
+		w := le.Uint64(b[p:])
 		if c&codeOptional != 0 {
 			p++
 			if x := byte(w) ^ byte(c>>8); x != 0 {
@@ -73,7 +73,10 @@ func fastSkips(s *scanner, o *op, p int) int {
 
 // afterNumber steps over a number.
 func afterNumber(b []byte, p int) int {
-	if stops := ^load64(b, p) & stopBits; stops != 0 {
+	if p < 0 || p > len(b)-10 {
+		return -1
+	}
+	if stops := ^le.Uint64(b[p:]) & stopBits; stops != 0 {
 		return p + bits.TrailingZeros64(stops)>>3 + 1
 	}
 	switch {
@@ -88,7 +91,10 @@ func afterNumber(b []byte, p int) int {
 // count reads the head of a block of fewer than 8192 items without its size.
 // It is 0 for the end of an array, and after is 0 where it cannot be read.
 func count(b []byte, p int) (n, after int) {
-	w := uint(load16(b, p))
+	if p < 0 || p > len(b)-2 {
+		return 0, 0
+	}
+	w := uint(le.Uint16(b[p:]))
 	switch {
 	case w&0x81 == 0:
 		return int(w >> 1 & 0x3f), p + 1
@@ -113,28 +119,18 @@ func afterTuples(b []byte, p, k int) int {
 	}
 	left := n*k + 1
 	for left > 32 {
-		if len(b)-p < 32 {
+		if p < 0 || p > len(b)-32 {
 			return -1
 		}
-		x := b[p : p+32 : p+32]
-		more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7 + le.Uint64(x[16:])&stopBits>>7 + le.Uint64(x[24:])&stopBits>>7
+		more := le.Uint64(b[p:])&stopBits>>7 + le.Uint64(b[p+8:])&stopBits>>7 + le.Uint64(b[p+16:])&stopBits>>7 + le.Uint64(b[p+24:])&stopBits>>7
 		left -= 32 - int(more*eachByte>>56)
 		p += 32
 	}
-	for left > 16 {
-		if len(b)-p < 16 {
-			return -1
-		}
-		x := b[p : p+16 : p+16]
-		more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7
-		left -= 16 - int(more*eachByte>>56)
-		p += 16
-	}
 	for {
-		if len(b)-p < 8 {
+		if p < 1 || p > len(b)-8 {
 			return -1
 		}
-		w := load64(b, p)
+		w := le.Uint64(b[p:])
 		sums := ^w & stopBits >> 7 * eachByte // in each byte: how many numbers end up to it
 		if here := int(sums >> 56); here < left {
 			left -= here
@@ -144,7 +140,7 @@ func afterTuples(b []byte, p, k int) int {
 		p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
 		break
 	}
-	if load16(b, p-1)&0xff80 != 0 {
+	if p < 1 || p > len(b)-1 || b[p] != 0 || b[p-1] >= 0x80 {
 		return -1
 	}
 	return p + 1

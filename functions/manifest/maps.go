@@ -90,7 +90,10 @@ func fastText(s *scanner, op *op, p int) int {
 	if !there {
 		return p
 	}
-	w := uint(load16(b, p))
+	if p < 0 || p > len(b)-2 {
+		return -1
+	}
+	w := uint(le.Uint16(b[p:]))
 	n := 0
 	switch {
 	case w&0x81 == 0:
@@ -140,10 +143,10 @@ func fastPick(s *scanner, op *op, p int) int {
 		heads := h.first(n)
 		limit := len(b) - 4
 		for i, e := range heads {
-			if p > limit {
+			if p < 0 || p > limit {
 				return -1
 			}
-			w := load32(b, p)
+			w := le.Uint32(b[p:])
 			from, to := p+2, p+2+int(e>>9)
 			if w&0xffff != e {
 				if from, to = h.at(i, e, w, p, o.picks); from < 0 {
@@ -216,10 +219,10 @@ func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, s
 	}
 	prev, falls := int64(-1<<40), int64(-1)
 	for i := range keys {
-		if len(b)-p < pad {
+		if p < 0 || p > len(b)-pad {
 			return len(b), false
 		}
-		w := load64(b, p)
+		w := le.Uint64(b[p:])
 		k := int64(w>>1&0x3f) ^ -int64(w&1)
 		p++
 		if w&0x80 != 0 {
@@ -232,7 +235,7 @@ func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, s
 		falls &= prev - k
 		prev = k
 		keys[i] = int32(k)
-		w = load64(b, p)
+		w = le.Uint64(b[p:])
 		if w&0x80 == 0 {
 			values[i] = int64(w>>1&0x3f) ^ -int64(w&1)
 			p++
@@ -281,10 +284,10 @@ func fastMapBytes(s *scanner, op *op, p int) int {
 	data, bytes := c.data.s, int(c.voffs.s[c.items])
 	limit := len(b) - 4
 	for i, e := range heads {
-		if p > limit {
+		if p < 0 || p > limit {
 			return -1
 		}
-		w := load32(b, p)
+		w := le.Uint32(b[p:])
 		from, to := p+2, p+2+int(e>>9)
 		if w&0xffff != e {
 			if from, to = h.at(i, e, w, p, nil); from < 0 {

@@ -11,13 +11,6 @@ const pad = 16
 
 var le = binary.LittleEndian
 
-// load64 reads eight bytes at p; written so, it takes fewest checks.
-func load64(b []byte, p int) uint64 { return le.Uint64(b[p : p+8 : p+8]) }
-
-func load32(b []byte, p int) uint32 { return le.Uint32(b[p : p+4 : p+4]) }
-
-func load16(b []byte, p int) uint16 { return le.Uint16(b[p : p+2 : p+2]) }
-
 // run decodes or steps over one entry.
 func (s *scanner) run(ops []op) {
 	d := &s.dec
@@ -63,19 +56,18 @@ func (o *fieldOp) number() numberCode {
 // fastNumbers reads numbers, each to where it belongs. It calls nothing but
 // where it ends: what it keeps in registers stays there.
 func fastNumbers(s *scanner, o *op, p int) int {
-	b, end, row := s.dec.ahead, len(s.dec.b), s.row
+	b, row := s.dec.ahead, s.row
 	for i, c := range o.numbers {
-		if uint(p) > uint(end) {
+		if p < 0 || p > len(b)-9 {
 			return -1
 		}
-		w := load64(b, p)
 		if c&codeOptional != 0 {
-			if byte(w) != byte(c>>8) {
+			if b[p] != byte(c>>8) {
 				return s.mostNumbers(o, i, p)
 			}
 			p++
-			w = load64(b, p)
 		}
+		w := le.Uint64(b[p:])
 		if w&0x80 == 0 {
 			w &= 0x7f
 			p++
@@ -108,10 +100,10 @@ func fastNumbers(s *scanner, o *op, p int) int {
 
 // mostNumbers goes on with the i-th number, which is absent or long.
 func (s *scanner) mostNumbers(o *op, i, p int) int {
-	b, end := s.dec.ahead, len(s.dec.b)
+	b := s.dec.ahead
 	for ; i < len(o.fields); i++ {
 		f := &o.fields[i]
-		if uint(p) > uint(end) {
+		if p < 0 || p > len(b)-pad {
 			return -1
 		}
 		if f.optional {
@@ -125,7 +117,7 @@ func (s *scanner) mostNumbers(o *op, i, p int) int {
 				return -1
 			}
 		}
-		w := load64(b, p)
+		w := le.Uint64(b[p:])
 		if stops := ^w & stopBits; stops != 0 {
 			p += bits.TrailingZeros64(stops)>>3 + 1
 			w = squeeze(w & (stops ^ (stops - 1)))

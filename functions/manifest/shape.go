@@ -88,10 +88,10 @@ func (h *shape) afterPairs(b []byte, p int) int {
 	heads := h.first(n)
 	limit := len(b) - 4
 	for i, e := range heads {
-		if p > limit {
+		if p < 0 || p > limit {
 			return -1
 		}
-		w := load32(b, p)
+		w := le.Uint32(b[p:])
 		if w&0xffff == e {
 			p += 2 + int(e>>9)
 			continue
@@ -134,7 +134,7 @@ func (h *shape) at(i int, e, w uint32, p int, picks []pick) (from, to int) {
 
 // afterEnd steps over the 0 that ends an array.
 func afterEnd(b []byte, p int) int {
-	if uint(p) >= uint(len(b)) || b[p] != 0 {
+	if p < 0 || p >= len(b) || b[p] != 0 {
 		return -1
 	}
 	return p + 1

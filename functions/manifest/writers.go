@@ -21,7 +21,8 @@ var headCodes = func() []skipCode {
 
 // tailCodes are: column_sizes, value_counts, null_value_counts,
 // nan_value_counts; lower_bounds, upper_bounds; key_metadata; split_offsets,
-// equality_ids; sort_order_id. n of the bounds is left out.
+// equality_ids; sort_order_id; and a text, referenced_data_file, where it
+// follows. n of the bounds is left out.
 var tailCodes = func() []skipCode {
 	optional := skipCode(codeOptional | 2<<8)
 	counts := optional | skipCode(opSkipTuples-opSkipNumber) | 2<<16
@@ -46,7 +47,11 @@ func special(ops []op) []op {
 			}
 			continue
 		case len(o.codes) >= len(tailCodes) && slices.EqualFunc(o.codes[:len(tailCodes)], tailCodes, sameButShape):
-			tail, rest := split(o, len(tailCodes))
+			n := len(tailCodes)
+			if len(o.codes) > n && o.codes[n] == headCodes[0]|1 { // an optional text
+				n++
+			}
+			tail, rest := split(o, n)
 			tail.fast = fastTail
 			out = append(out, tail)
 			if len(rest.fields) > 0 {
@@ -80,62 +85,59 @@ func sameButShape(a, b skipCode) bool {
 
 // fastHead reads the status and steps over the rest of the head.
 func fastHead(s *scanner, _ *op, p int) int {
-	b, end := s.dec.ahead, len(s.dec.b)
-	if uint(p) > uint(end) {
+	b := s.dec.ahead
+	if p < 0 || p > len(b)-pad {
 		return -1
 	}
-	w := load64(b, p)
+	w := le.Uint64(b[p:])
 	if w&0xfdf9 != 0 {
 		return -1 // the status is none of 0, 1, 2, or the branch of the snapshot's id is odd
 	}
 	s.num[Status], s.has[Status] = int64(w>>1&3), true
 	p += 2
 	if w&0x200 != 0 {
-		w = load64(b, p)
-		if stops := ^w & stopBits; stops != 0 {
+		stops := ^le.Uint64(b[p:]) & stopBits
+		switch {
+		case stops != 0:
 			p += bits.TrailingZeros64(stops)>>3 + 1
-		} else if b[p+8] < 0x80 {
+		case b[p+8] < 0x80:
 			p += 9
-		} else if b[p+9] <= 1 {
+		case b[p+9] <= 1:
 			p += 10
-		} else {
+		default:
 			return -1
 		}
 	}
-	if p > end {
+	if p < 0 || p > len(b)-8 {
 		return -1
 	}
 	// No sequence numbers, and content 0: an entry of the manifest's own commit.
-	w = load64(b, p)
-	if w&0xffffff == 0 {
+	if w = le.Uint64(b[p:]); w&0xffffff == 0 {
 		p += 3
 		w >>= 24
 	} else {
-		if p = afterSequences(b, p); uint(p) > uint(end) {
+		if p = afterSequences(b, p); p < 0 || p > len(b)-8 {
 			return -1
 		}
-		w = load64(b, p)
+		w = le.Uint64(b[p:])
 	}
-	if w&0x81 == 0 {
-		p += 1 + int(w>>1&0x3f)
-	} else if w&0x8081 == 0x80 {
+	if w&0x8081 == 0x80 {
 		p += 2 + int(w&0x7f>>1|w>>2&0x1fc0)
+	} else if w&0x81 == 0 {
+		p += 1 + int(w>>1&0x3f)
 	} else {
 		return -1
 	}
-	if p > end {
+	if p < 0 || p >= len(b) || b[p]&0x81 != 0 {
 		return -1
 	}
-	if w = load64(b, p); w&0x81 != 0 {
-		return -1
-	}
-	return p + 1 + int(w>>1&0x3f)
+	return p + 1 + int(b[p]>>1)
 }
 
 // afterSequences steps over two optional numbers and one that is not.
 func afterSequences(b []byte, p int) int {
 	for i := range 3 {
-		if len(b)-p < pad {
+		if p < 0 || p > len(b)-pad {
 			return -1
 		}
 		if i < 2 {
@@ -159,28 +161,33 @@ func afterSequences(b []byte, p int) int {
 
 // fastTail steps over the tail.
 func fastTail(s *scanner, o *op, p int) int {
-	b, end := s.dec.ahead, len(s.dec.b)
-	p = afterOptionalTuples(b, p, end, 4, 2)
+	b := s.dec.ahead
+	p = afterOptionalTuples(b, p, 4, 2)
 	for i := 4; i < 6; i++ {
-		if uint(p) > uint(end) {
+		if p < 0 || p > len(b)-4 {
 			return -1
 		}
-		w := load16(b, p)
-		switch {
-		case w == 0x0002: // an empty map
-			p += 2
-		case w&0xff == 2:
-			p = s.shapes[o.codes[i]>>16].afterPairs(b, p+1)
-		case w&0xff == 0:
+		w := le.Uint32(b[p:])
+		if w&0x8180ffff == 0x0202 { // a map of one short value
+			if p += 4 + int(w>>25); p < len(b) && b[p] == 0 {
+				p++
+				continue
+			}
+			return -1
+		}
+		switch w & 0xff {
+		case 0:
 			p++
+		case 2:
+			p = s.shapes[o.codes[i]>>16].afterPairs(b, p+1)
 		default:
 			return -1
 		}
 	}
-	if uint(p) > uint(end) {
+	if p < 0 || p > len(b)-4 {
 		return -1
 	}
-	switch w := load32(b, p); {
+	switch w := le.Uint32(b[p:]); {
 	case w&0xff == 0:
 		p++
 	case w&0x81ff == 2: // a short value
@@ -188,29 +195,35 @@ func fastTail(s *scanner, o *op, p int) int {
 	default:
 		return -1
 	}
-	p = afterOptionalTuples(b, p, end, 2, 1)
-	if uint(p) > uint(end) {
+	p = afterOptionalTuples(b, p, 2, 1)
+	if p < 0 || p > len(b)-4 {
 		return -1
 	}
-	switch w := load32(b, p); {
-	case w&0x80ff == 2:
-		return p + 2
-	case w&0xff == 0:
-		return p + 1
-	case w&0x8080ff == 0x8002:
-		return p + 3
+	w := le.Uint32(b[p:])
+	if w&0xff == 0 {
+		p, w = p+1, w>>8
+	} else if w&0x80ff == 2 {
+		p, w = p+2, w>>16
+	} else {
+		return -1
 	}
-	return -1
+	if len(o.codes) == len(tailCodes) {
+		return p
+	}
+	if w&0xff != 0 {
+		return -1
+	}
+	return p + 1
 }
 
 // afterOptionalTuples steps over several optional arrays as afterTuples does
 // over one. It is -1 for an odd p.
-func afterOptionalTuples(b []byte, p, end, times, k int) int {
+func afterOptionalTuples(b []byte, p, times, k int) int {
 	for ; times > 0; times-- {
-		if uint(p) > uint(end) {
+		if p < 0 || p > len(b)-8 {
 			return -1
 		}
-		w := load64(b, p)
+		w := le.Uint64(b[p:])
 		if w&0xff == 0 {
 			p++
 			continue
@@ -225,38 +238,37 @@ func afterOptionalTuples(b []byte, p, end, times, k int) int {
 		}
 		left := n*k + 1
 		for left > 32 {
-			if len(b)-p < 32 {
+			if p < 0 || p > len(b)-32 {
 				return -1
 			}
-			x := b[p : p+32 : p+32]
-			more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7 + le.Uint64(x[16:])&stopBits>>7 + le.Uint64(x[24:])&stopBits>>7
+			more := le.Uint64(b[p:])&stopBits>>7 + le.Uint64(b[p+8:])&stopBits>>7 + le.Uint64(b[p+16:])&stopBits>>7 + le.Uint64(b[p+24:])&stopBits>>7
 			left -= 32 - int(more*eachByte>>56)
 			p += 32
 		}
 		for left > 16 {
-			if len(b)-p < 16 {
+			if p < 0 || p > len(b)-16 {
 				return -1
 			}
-			x := b[p : p+16 : p+16]
-			more := le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7
+			more := le.Uint64(b[p:])&stopBits>>7 + le.Uint64(b[p+8:])&stopBits>>7
 			left -= 16 - int(more*eachByte>>56)
 			p += 16
 		}
 		for {
-			if p > end {
+			if p < 1 || p > len(b)-8 {
 				return -1
 			}
-			w = load64(b, p)
+			w = le.Uint64(b[p:])
 			sums := ^w & stopBits >> 7 * eachByte
 			if here := int(sums >> 56); here < left {
 				left -= here
 				p += 8
 				continue
 			}
-			p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
 			break
 		}
-		if load16(b, p-1)&0xff80 != 0 {
+		sums := ^w & stopBits >> 7 * eachByte
+		p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
+		if p < 1 || p > len(b)-1 || b[p] != 0 || b[p-1] >= 0x80 {
 			return -1
 		}
 		p++
