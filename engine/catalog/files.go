@@ -36,6 +36,19 @@ const maxFile = 4 << 30
 // Read returns a whole file; size is its length where known, else -1. A file
 // of another length than the metadata says is an error, as it was cut.
 func (f *files) Read(ctx context.Context, location string, size int64) ([]byte, error) {
+	b, err := f.ReadInto(ctx, location, nil)
+	if err != nil {
+		return nil, err
+	}
+	if size >= 0 && int64(len(b)) != size {
+		return nil, fmt.Errorf("read file %q: [PSY_DAMAGED] it has %d bytes, the metadata says %d", location, len(b), size)
+	}
+	return b, nil
+}
+
+// ReadInto returns a whole file, in buf where it has room for it
+// (surface.IntoReader).
+func (f *files) ReadInto(ctx context.Context, location string, buf []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -51,13 +64,13 @@ func (f *files) Read(ctx context.Context, location string, size int64) ([]byte, 
 	if st.Size() > maxFile {
 		return nil, fmt.Errorf("read file %q: %d bytes long, more than %d", location, st.Size(), int64(maxFile))
 	}
-	// bytes.Buffer with room for one byte more reads without a last growth.
-	b := bytes.NewBuffer(make([]byte, 0, max(0, st.Size())+bytes.MinRead))
+	// bytes.Buffer with room for some bytes more reads without a last growth.
+	if need := max(0, st.Size()) + bytes.MinRead; int64(cap(buf)) < need {
+		buf = make([]byte, 0, need)
+	}
+	b := bytes.NewBuffer(buf[:0])
 	if _, err := b.ReadFrom(ctxReader{ctx, r}); err != nil {
 		return nil, fmt.Errorf("read file %q: %w", location, err)
-	}
-	if size >= 0 && int64(b.Len()) != size {
-		return nil, fmt.Errorf("read file %q: [PSY_DAMAGED] it has %d bytes, the metadata says %d", location, b.Len(), size)
 	}
 	return b.Bytes(), nil
 }

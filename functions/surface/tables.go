@@ -32,6 +32,12 @@ type Table struct {
 	Manifests *cache.Cache // decoded manifests that are kept; nil: none are
 }
 
+// IntoReader are Files that read to memory of the caller, who reads many.
+type IntoReader interface {
+	// ReadInto is Read of a file of unknown length, in buf where it has room.
+	ReadInto(ctx context.Context, location string, buf []byte) ([]byte, error)
+}
+
 // ListedTable is one row of a catalog's list.
 type ListedTable struct {
 	Catalog          string
