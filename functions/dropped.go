@@ -31,6 +31,9 @@ func withDroppedSources(ctx context.Context, p *pinned) (*pinned, error) {
 	learned := &meta.Schema{ID: -1}
 	seen := map[string]bool{}
 	for _, s := range slices.Backward(p.Meta.Snapshots) {
+		if len(missing) == 0 {
+			break // no further list has to be read
+		}
 		files, err := manifestsOf(ctx, p.Files, s)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

@@ -2,6 +2,8 @@ package functions
 
 import (
 	"context"
+	"path"
+	"strings"
 	"testing"
 
 	"psyberg/functions/meta"
@@ -54,5 +56,42 @@ func TestUnknownSource(t *testing.T) {
 	}
 	if _, typ := partitionRequest(meta.UnifiedPartition(m)); typ.Field(0).Type != typeInt {
 		t.Errorf("partition is %v", typ)
+	}
+}
+
+// counted counts what is read.
+type counted struct {
+	surface.Files
+	lists, others int
+}
+
+func (c *counted) Read(ctx context.Context, location string, size int64) ([]byte, error) {
+	if strings.HasPrefix(path.Base(location), "snap-") {
+		c.lists++
+	} else {
+		c.others++
+	}
+	return c.Files.Read(ctx, location, size)
+}
+
+// TestDroppedSourceReads: learning the type reads lists from the newest back
+// until it is known, and one manifest that has the field: not all of a history.
+func TestDroppedSourceReads(t *testing.T) {
+	table, err := forgetful{openWarehouse(t, "spark")}.Load(t.Context(), "conf.part_drop_source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same snapshot, many times: the history of a table that is old.
+	m := *table.Meta
+	for range 50 {
+		m.Snapshots = append(m.Snapshots, m.Snapshots[0])
+	}
+	files := &counted{Files: table.Files}
+	table.Meta, table.Files = &m, files
+	if _, err := withDroppedSources(t.Context(), newPinned(table)); err != nil {
+		t.Fatal(err)
+	}
+	if files.lists != 1 || files.others != 1 {
+		t.Errorf("%d lists and %d manifests were read for one field", files.lists, files.others)
 	}
 }
