@@ -76,8 +76,8 @@ func TestProtocol(t *testing.T) {
 		t.Errorf("a peer that is not to be had: %+v, %v", r, err)
 	}
 	var out bytes.Buffer
-	Markdown(&out, []string{"CPU: x"}, []Result{r, {Peer: "other", Table: r.Table, Question: tables.Q1, Ratio: 12.34, Limit: "libdeflate", Rounds: 1}})
-	for _, want := range []string{"| none | – |", "| other | 12.3¹ |", "none: cannot be installed", "libdeflate"} {
+	Markdown(&out, []string{"CPU: x"}, 10, []Result{r, {Peer: "other", Table: r.Table, Question: tables.Q1, Ratio: 12.34, Limit: "libdeflate", Rounds: 1}})
+	for _, want := range []string{"| none | – |", "| other | 12.3¹ |", "only a trial", "- CPU: x", "none: cannot be installed", "libdeflate"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not have %q:\n%s", want, out.String())
 		}

@@ -37,7 +37,7 @@ func run() int {
 	down := flag.Int("down", 1, "divide the tables' sizes by `n`")
 	rounds := flag.Int("rounds", 3, "measure each at most `n` times")
 	budget := flag.Duration("budget", 20*time.Second, "CPU `time` that a peer gets for one question of one table; one answer it always gets")
-	most := flag.Duration("most", 5*time.Minute, "`time` by the clock that a peer gets for all: what is left then is left out, and said")
+	most := flag.Duration("most", 3*time.Minute, "`time` by the clock that a peer gets for all: what is left then is left out, and said")
 	only := flag.String("only", "", "only peers whose name matches `regexp`")
 	results := flag.String("results", "", "write peers.md into `folder`")
 	flag.Parse()
@@ -78,7 +78,7 @@ func run() int {
 		}
 	}
 	var text bytes.Buffer
-	peers.Markdown(&text, facts, all)
+	peers.Markdown(&text, facts, *down, all)
 	fmt.Print(text.String())
 	if *results != "" {
 		if err := os.WriteFile(filepath.Join(*results, "peers.md"), text.Bytes(), 0o644); err != nil {
