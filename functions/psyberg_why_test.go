@@ -147,7 +147,7 @@ func TestWhyPartition(t *testing.T) {
 	// By its URI, keys left out.
 	got = n.why(t, "partition", `{"hour": 5, "landing_date": "2023-09-14"}`)
 	for _, want := range []string{
-		"no  answer, plan_fact: It is not part of the session: no snapshot that counts has changed it (1 snapshots since the watermark).\n" +
+		"no  answer, plan_fact: It is not part of the session: no snapshot that counts has changed it (1 snapshot since the watermark).\n" +
 			"no  processed, plan_fact: The last snapshot that changed it is not new: snapshot N (APPEND, committed 2023-09-14T06:08:52Z) lies at or before the watermark N.\n",
 		"yes answer, cancel_fact: It is part of the session: 1 file with 4 rows added by",
 	} {

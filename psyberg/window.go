@@ -108,8 +108,9 @@ func ComputeWindow(src SourceName, h *History, head Pin, mark *Watermark, opt Wi
 		err = w.firstRun(h, line, opt)
 	case mark.TableUUID != "" && h.TableUUID != "" && mark.TableUUID != h.TableUUID:
 		err = windowError(src, CodeReplaced,
-			fmt.Sprintf("the table was replaced: its UUID is %s, the watermark's %s", h.TableUUID, mark.TableUUID),
-			"delete this source's row from the watermark table, or use another process_name, and choose start")
+			fmt.Sprintf("the table was replaced: its UUID is %s (%s), the watermark's %s (snapshot %s)",
+				h.TableUUID, headText(h, head), mark.TableUUID, mark.text()),
+			"pass another process_name with a start (start := 'earliest' loads all that the new table has), or delete this source's row from the watermark table")
 	case !mark.HasSnapshot:
 		w.Verdict, w.Reason = OK, "the source had no snapshot at the last commit: everything live is new"
 		if !head.Has {
@@ -186,7 +187,7 @@ func (w *Window) sinceWatermark(h *History, line Line, mark *Watermark, opt Wind
 	}
 	if i, ok := line.index(mark.SnapshotID); ok {
 		w.Verdict = OK
-		w.Reason = fmt.Sprintf("%d snapshots since the watermark", i)
+		w.Reason = counted(i, "snapshot", "snapshots") + " since the watermark"
 		w.since(line, i, mark.SnapshotID)
 		return nil
 	}
@@ -213,10 +214,7 @@ func (w *Window) sinceWatermark(h *History, line Line, mark *Watermark, opt Wind
 }
 
 func gapError(src SourceName, line Line, mark *Watermark, retained bool) error {
-	cause := fmt.Sprintf("watermark snapshot %d", mark.SnapshotID)
-	if mark.CommittedAt != 0 { // from_snapshot_id brings no time
-		cause += fmt.Sprintf(" (committed %s)", mark.CommittedAt)
-	}
+	cause := "watermark snapshot " + mark.text()
 	if retained {
 		cause += " is retained, snapshots after it have expired"
 	} else {
@@ -238,15 +236,11 @@ func (w *Window) rolledBack(h *History, line Line, mark *Watermark, opt WindowOp
 	abandoned := h.Line(mark.SnapshotID)
 	common, j, found := meet(line, abandoned)
 	if !opt.RecoverRollback {
-		headText := "the ref has no snapshot"
-		if w.End.Has {
-			headText = fmt.Sprintf("the head is %d", w.End.ID)
-		}
-		cause := fmt.Sprintf("watermark snapshot %d is no ancestor of the head: the table was rolled back (%s", mark.SnapshotID, headText)
+		cause := fmt.Sprintf("watermark snapshot %s is no ancestor of the head: the table was rolled back; %s", mark.text(), headText(h, w.End))
 		if found {
-			cause += fmt.Sprintf(", both descend from %d", common)
+			cause += ", both descend from " + snapshotText(h, common)
 		}
-		return windowError(w.Source, CodeRolledBack, cause+")",
+		return windowError(w.Source, CodeRolledBack, cause,
 			"pass on_rollback := 'recover' to continue from the common ancestor, with what the abandoned line added listed as withdrawn")
 	}
 	w.Verdict = RolledBack
@@ -266,6 +260,32 @@ func (w *Window) rolledBack(h *History, line Line, mark *Watermark, opt WindowOp
 		w.Reason = "rolled back to a line of its own: everything live is new"
 	}
 	return nil
+}
+
+// text is the watermark's snapshot with its time.
+func (m *Watermark) text() string {
+	switch {
+	case !m.HasSnapshot:
+		return "none"
+	case m.CommittedAt == 0: // from_snapshot_id brings no time
+		return fmt.Sprint(int64(m.SnapshotID))
+	}
+	return fmt.Sprintf("%d (committed %s)", m.SnapshotID, m.CommittedAt)
+}
+
+// snapshotText is a snapshot with its time, where that is known.
+func snapshotText(h *History, id SnapshotID) string {
+	if s, ok := h.Get(id); ok {
+		return fmt.Sprintf("%d (committed %s)", id, s.CommittedAt)
+	}
+	return fmt.Sprintf("%d (expired)", id)
+}
+
+func headText(h *History, head Pin) string {
+	if !head.Has {
+		return "the ref has no snapshot"
+	}
+	return "the head is " + snapshotText(h, head.ID)
 }
 
 // meet returns the newest snapshot that both lines hold (or name as the
