@@ -1,12 +1,30 @@
 # What a person types; .ci/run is what a change must pass.
 
-.PHONY: build test race test-pyiceberg lint fuzz bench bench-peers ci
+.PHONY: build dist image test race test-pyiceberg lint fuzz bench bench-peers ci
 
 build:
 	go build -o psyql ./cli/psyql
 
+# An archive of this platform in dist/: VERSION=v1.2.3 make dist
+dist:
+	.ci/dist
+
+# psyql in an image without a shell.
+image:
+	docker build --build-arg VERSION="$$(git describe --tags --always --dirty)" --build-arg COMMIT="$$(git rev-parse HEAD)" -t psyql .
+
 test:
 	go test ./...
+
+# The properties that try to lose a row or to load one twice, for an hour: any
+# history of a table, a fault at every operation, two sessions against each
+# other at every pair of steps, the binary killed at random times. Each says how
+# many cases it ran. SOAK=10m is a shorter one; CI runs a share of two minutes.
+SOAK ?= 1h
+KILLS ?= 200
+soak:
+	PSYBERG_SOAK=$(SOAK) PSYBERG_KILLS=$(KILLS) go test -count=1 -timeout 24h -v \
+	  -run 'R3_|C5_|X_ProtocolModel|X_FaultAt|X_TwoSessionsStepped|X_KilledAt' ./psyberg ./engine/steps | grep -v 'rapid. OK'
 
 # Where goroutines of ours meet. What runs the same code over every table of
 # testdata is left out: the detector makes it ten times slower.
@@ -22,6 +40,15 @@ test-pyiceberg: .venv/ok
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r testdata/requirements.txt
 	touch $@
+
+# The prompt at a real terminal (tmux): keys typed, screens compared with
+# cli/shell/testdata/screens. REWRITE=1 writes them and the pictures of docs/.
+test-terminal:
+	PSYBERG_TMUX=tmux go test -count=1 -run TestTerminal ./cli/shell $(if $(REWRITE),-args -rewrite)
+
+# The report in a headless browser, looked at by its colours.
+test-report:
+	PSYBERG_CHROMIUM=$${PSYBERG_CHROMIUM:-chromium} go test -count=1 -v -run TestGather ./cli/htmlreport
 
 lint:
 	.ci/lint

@@ -30,13 +30,12 @@ func (a *app) promptLines(ctx context.Context, database string, vars lex.Vars) e
 		return err
 	}
 	p := &prompt{runner: r, running: make(chan context.CancelCauseFunc, 1), interrupts: make(chan struct{}, 1)}
-	writer := r.writer
 	p.desk = a.desk(r, vars, current{r}, &shell.Screen{Plain: func() bool { return r.out.file != nil }, Size: func() (int, int) {
 		width, _ := a.size()
 		return width, 0
 	}})
-	if !a.io.OutTerminal { // what is no terminal gets what -f would give it
-		r.writer = writer
+	if !a.io.OutTerminal && a.opts.format == "" { // what is no terminal gets what -f would give it
+		p.desk.Settings.Format = "csv"
 	}
 	a.greet(ctx, p.desk, current{r})
 	err = firstOf(r.out.flush(), p.loop(ctx))

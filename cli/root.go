@@ -83,6 +83,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newShow(a),
 		newDemo(a),
+		newReport(a),
 		newDoctor(a),
 		newCompletion(a),
 		newVersion(a),

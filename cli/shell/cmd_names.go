@@ -35,7 +35,7 @@ func catalogs(_ context.Context, d *Desk, _ string) error {
 	cats := d.Session.Catalogs()
 	for _, c := range cats.Names() {
 		mark := ""
-		if c == cats.Default() {
+		if len(cats.Names()) > 1 && c == cats.Default() {
 			mark = "  (default)"
 		}
 		fmt.Fprintln(d.Out, format.OneLine(c)+mark)

@@ -34,7 +34,7 @@ func TestCommands(t *testing.T) {
 	run(`\d`, "signup_fact")
 	run(`\dt life`, "signup_fact", "namespace")
 	run(`\dn`, "life", "tables")
-	run(`\l`, "(default)")
+	run(`\l`, "local")
 	run(`\df files`, "iceberg_files", "psyberg_files")
 	run(`\df+ iceberg_files`, "iceberg_files(", "snapshot_id", "BIGINT", "where")
 	run(`\h iceberg_files`, "iceberg_files(")

@@ -94,7 +94,11 @@ func (d *Desk) command(ctx context.Context, text string) error {
 	name = strings.TrimSuffix(name, ";")
 	c := find(name)
 	if c == nil {
-		return fmt.Errorf("%s is no command%s: \\? lists them", name, meta.Suggest(name, commandNames()))
+		near := ""
+		if names := meta.NearMatches(name, commandNames()); len(names) > 0 {
+			near = "; did you mean " + strings.Join(names, ", ") + "?"
+		}
+		return fmt.Errorf("%s is no command: \\? lists them%s", name, near)
 	}
 	if c.needs && arg == "" {
 		return fmt.Errorf("%s: write %s %s", name, name, c.args)

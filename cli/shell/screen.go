@@ -34,8 +34,11 @@ const firstRows = 1000
 // Write implements format.Writer.
 func (s *Screen) Write(w io.Writer, rows format.Rows) (int64, error) {
 	set := s.Settings
-	if set.Format != "" && set.Format != "box" {
-		f, err := format.New(set.Format, format.Options{})
+	if name := set.Format; set.Expanded == "on" || name != "" && name != "box" {
+		if set.Expanded == "on" {
+			name = "vertical"
+		}
+		f, err := format.New(name, format.Options{})
 		if err != nil {
 			return 0, err
 		}
@@ -51,7 +54,7 @@ func (s *Screen) Write(w io.Writer, rows format.Rows) (int64, error) {
 	n, all := g.state()
 	wide := width > 0 && g.boxWidth() > width
 	switch {
-	case set.Expanded == "on", set.Expanded == "auto" && wide:
+	case set.Expanded == "auto" && wide:
 		f, err := format.New("vertical", format.Options{})
 		if err != nil {
 			return 0, err
