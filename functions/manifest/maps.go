@@ -242,11 +242,15 @@ func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, s
 			continue
 		}
 		stops := ^w & stopBits
-		if stops == 0 {
+		p += bits.TrailingZeros64(stops)>>3 + 1
+		w &= stops ^ (stops - 1)
+		if uint32(stops) != 0 {
+			w = squeezeShort(w)
+		} else if stops != 0 {
+			w = squeeze(w)
+		} else {
 			return len(b), false
 		}
-		p += bits.TrailingZeros64(stops)>>3 + 1
-		w = squeeze(w & (stops ^ (stops - 1)))
 		values[i] = int64(w>>1) ^ -int64(w&1)
 	}
 	return p, falls < 0
@@ -276,50 +280,55 @@ func fastMapBytes(s *scanner, op *op, p int) int {
 	if c.items+n > len(c.keys.s) || c.items+n+1 > len(c.voffs.s) {
 		s.items(c, n)
 	}
-	keys := c.keys.s[c.items : c.items+n : c.items+n]
-	ends := c.voffs.s[c.items+1 : c.items+1+n : c.items+1+n]
-	if len(keys) < len(heads) || len(ends) < len(heads) {
+	bytes := int(c.voffs.s[c.items])
+	if p, bytes = s.values(c, h, heads, b, p, bytes); p < 0 {
 		return -1
 	}
-	data, bytes := c.data.s, int(c.voffs.s[c.items])
-	limit := len(b) - 4
-	for i, e := range heads {
-		if p < 0 || p > limit {
-			return -1
-		}
-		w := le.Uint32(b[p:])
-		from, to := p+2, p+2+int(e>>9)
-		if w&0xffff != e {
-			if from, to = h.at(i, e, w, p, nil); from < 0 {
-				return -1
-			}
-		}
-		if p = to; p > end {
-			return -1
-		}
-		if value := to - from; value <= 16 && bytes+16 <= len(data) && from+16 <= len(b) {
-			x, y := data[bytes:bytes+16:bytes+16], b[from:from+16:from+16]
-			le.PutUint64(x, le.Uint64(y))
-			le.PutUint64(x[8:], le.Uint64(y[8:]))
-			bytes += value
-		} else {
-			c.bytes = bytes
-			s.data(c, value+16)
-			data = c.data.s
-			bytes += copy(data[bytes:], b[from:to])
-		}
-		ends[i] = int32(bytes)
-	}
-	sorted := true
-	for i, k := range h.keys[:n] {
-		sorted = sorted && (i == 0 || keys[i-1] < k)
-		keys[i] = k
-	}
-	if p = afterEnd(b, p); p < 0 || p > end || !sorted && c.twice(keys) {
+	keys := c.keys.s[c.items : c.items+n : c.items+n]
+	copy(keys, h.keys)
+	if p = afterEnd(b, p); p < 0 || p > end || !h.sorted(n) && c.twice(keys) {
 		return -1
 	}
 	c.bytes = bytes
 	c.items += n
 	c.endItems(s.row)
 	return p
+}
+
+// values reads the pairs of a map of bytes: the values go behind the first
+// bytes of the column's data. It returns the places after them, in b and there.
+func (s *scanner) values(c *column, h *shape, heads []uint32, b []byte, p, bytes int) (after, all int) {
+	ends := c.voffs.s[c.items+1:]
+	if len(ends) < len(heads) {
+		return -1, 0
+	}
+	data := c.data.s
+	for i, e := range heads {
+		if p < 0 || p > len(b)-4 {
+			return -1, 0
+		}
+		w := le.Uint32(b[p:])
+		from, to := p+2, p+2+int(e>>9)
+		if w&0xffff != e {
+			if from, to = h.at(i, e, w, p, nil); from < 0 {
+				return -1, 0
+			}
+		}
+		p = to
+		if to-from <= 16 && from <= len(b)-16 && bytes >= 0 && bytes <= len(data)-16 {
+			le.PutUint64(data[bytes:], le.Uint64(b[from:]))
+			le.PutUint64(data[bytes+8:], le.Uint64(b[from+8:]))
+		} else {
+			if to > len(b) {
+				return -1, 0
+			}
+			c.bytes = bytes
+			s.data(c, to-from+16)
+			data = c.data.s
+			copy(data[bytes:], b[from:to])
+		}
+		bytes += to - from
+		ends[i] = int32(bytes)
+	}
+	return p, bytes
 }

@@ -37,6 +37,12 @@ func squeeze(w uint64) uint64 {
 	return w&0x000000000fffffff | w>>4&0x00fffffff0000000
 }
 
+// squeezeShort does so with at most four groups.
+func squeezeShort(w uint64) uint64 {
+	v := uint32(w)
+	return uint64(v&0x7f | v>>1&0x3f80 | v>>2&0x1fc000 | v>>3&0xfe00000)
+}
+
 // numberCode says in one word how a number is read: the lowest bits are its
 // kind since opNumber, then codeOptional and codeNarrow; the second byte is the branch's, the rest fieldOp.to.
 type numberCode uint32
@@ -80,7 +86,11 @@ func fastNumbers(s *scanner, o *op, p int) int {
 				return s.mostNumbers(o, i, p)
 			}
 			p += bits.TrailingZeros64(stops)>>3 + 1
-			w = squeeze(w & (stops ^ (stops - 1)))
+			if w &= stops ^ (stops - 1); uint32(stops) != 0 {
+				w = squeezeShort(w)
+			} else {
+				w = squeeze(w)
+			}
 		}
 		v := int64(w>>1) ^ -int64(w&1)
 		if c&codeNarrow != 0 && v != int64(int32(v)) {

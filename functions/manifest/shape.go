@@ -12,6 +12,7 @@ type shape struct {
 	keys  []int32
 	picks []uint8 // the wanted key that it is, counted from 1; 0 for none
 	miss  []uint8 // how often it was another
+	rises int     // so many keys ascend; 0 where that is to be found out
 }
 
 const (
@@ -35,6 +36,7 @@ func (h *shape) first(n int) []uint32 {
 		more := n - len(h.heads)
 		h.heads = append(h.heads, make([]uint32, more)...)
 		h.keys = append(h.keys, make([]int32, more)...)
+		h.rises = 0
 		h.picks = append(h.picks, make([]uint8, more)...)
 		h.miss = append(h.miss, make([]uint8, more)...)
 		for i := n - more; i < n; i++ {
@@ -68,6 +70,7 @@ func (h *shape) other(i int, w uint32, picks []pick) (head, value int, ok bool) 
 		return 0, 0, false // a negative length
 	}
 	if k := int32(key>>1) ^ -int32(key&1); k != h.keys[i] {
+		h.rises = 0
 		h.keys[i], h.miss[i], h.picks[i] = k, 0, uint8(find(picks, k)+1)
 	}
 	if h.miss[i] < maxMisses {
@@ -130,6 +133,15 @@ func (h *shape) at(i int, e, w uint32, p int, picks []pick) (from, to int) {
 		return -1, -1
 	}
 	return p + head, p + head + value
+}
+
+// sorted reports whether the first n keys ascend.
+func (h *shape) sorted(n int) bool {
+	if h.rises == 0 {
+		for h.rises = 1; h.rises < len(h.keys) && h.keys[h.rises-1] < h.keys[h.rises]; h.rises++ {
+		}
+	}
+	return n <= h.rises
 }
 
 // afterEnd steps over the 0 that ends an array.
