@@ -71,9 +71,9 @@ func (s *scanner) next() Token {
 func (s *scanner) scan() (Kind, bool) {
 	c := s.peek(0)
 	switch {
-	case isSpace(c):
-		for s.at < len(s.text) && isSpace(s.peek(0)) {
-			s.at++
+	case s.space() > 0:
+		for n := s.space(); n > 0; n = s.space() {
+			s.at += n
 		}
 		return Space, false
 	case c == '-' && s.peek(1) == '-':
@@ -163,7 +163,7 @@ func (s *scanner) blockComment() (open bool) {
 }
 
 func (s *scanner) word() {
-	for s.at < len(s.text) && (isWordStart(s.peek(0)) || isDigit(s.peek(0)) || s.peek(0) == '$') {
+	for s.at < len(s.text) && (isWordStart(s.peek(0)) || isDigit(s.peek(0)) || s.peek(0) == '$') && s.space() == 0 {
 		s.at++
 	}
 }
@@ -249,6 +249,27 @@ func (s *scanner) colon() (Kind, bool) {
 
 func endsOperand(c byte) bool {
 	return isWordStart(c) || isDigit(c) || strings.IndexByte(`'"$)]}:`, c) >= 0
+}
+
+// space is the length of the space that comes next, 0 where none does. DuckDB
+// takes Unicode's spaces for blanks, as they come with text from web pages.
+func (s *scanner) space() int {
+	c := s.peek(0)
+	if c < utf8.RuneSelf {
+		return b2i(s.at < len(s.text) && isSpace(c))
+	}
+	switch r, n := utf8.DecodeRuneInString(s.text[s.at:]); {
+	case r == '\u00a0', r >= '\u2000' && r <= '\u200d', r == '\u202f', r == '\u205f', r == '\u2060', r == '\u3000', r == '\ufeff':
+		return n
+	}
+	return 0
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func isSpace(c byte) bool {
