@@ -133,7 +133,7 @@ func (c *compiler) add(id int, f *field, inData bool) error {
 			o.kind, o.optional = opSkip, false
 		}
 		switch o.kind {
-		case opSkipPairs, opPickPairs, opMapBytes:
+		case opSkipPairs, opPickPairs, opMapBytes, opMap64:
 			o.shape = int32(c.prog.shapes)
 			c.prog.shapes++
 		}

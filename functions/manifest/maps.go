@@ -200,10 +200,15 @@ func fastMap64(s *scanner, op *op, p int) int {
 	if c.items+n > len(c.keys.s) || c.items+n > len(c.v64.s) {
 		s.items(c, n)
 	}
+	h := &s.shapes[o.shape]
+	heads := h.first(n)
+	if len(heads) == 0 {
+		return -1
+	}
+	p = h.numbers(heads, b, p, c.v64.s[c.items:c.items+n])
 	keys := c.keys.s[c.items : c.items+n]
-	values := c.v64.s[c.items : c.items+n]
-	p, sorted := pairsOfNumbers(b, p, keys, values)
-	if p = afterEnd(b, p); p < 0 || p > end || !sorted && c.twice(keys) {
+	copy(keys, h.keys)
+	if p = afterEnd(b, p); p < 0 || p > end || !h.sorted(n) && c.twice(keys) {
 		return -1
 	}
 	c.items += n
@@ -211,31 +216,29 @@ func fastMap64(s *scanner, op *op, p int) int {
 	return p
 }
 
-// pairsOfNumbers reads pairs of two numbers, the key of at most two bytes, the
-// value of at most eight, and reports whether the keys ascend.
-func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, sorted bool) {
-	if len(values) < len(keys) {
-		return len(b), false
+// numbers reads the pairs of a map of numbers, the key of at most two bytes,
+// the value of at most six.
+func (h *shape) numbers(heads []uint32, b []byte, p int, values []int64) int {
+	if len(values) < len(heads) {
+		return -1
 	}
-	prev, falls := int64(-1<<40), int64(-1)
-	for i := range keys {
+	for i, e := range heads {
 		if p < 0 || p > len(b)-pad {
-			return len(b), false
+			return -1
 		}
 		w := le.Uint64(b[p:])
-		k := int64(w>>1&0x3f) ^ -int64(w&1)
 		p++
-		if w&0x80 != 0 {
-			if w&0x8000 != 0 {
-				return len(b), false
+		if w&0xff != uint64(e) {
+			n := h.key(i, uint32(w))
+			if n < 1 || n > 2 {
+				return -1
 			}
-			k = int64(w&0x7f>>1|w>>8&0x7f<<6) ^ -int64(w&1)
-			p++
+			w >>= 8 * n
+			p += n - 1
+		} else {
+			w >>= 8
 		}
-		falls &= prev - k
-		prev = k
-		keys[i] = int32(k)
-		w = le.Uint64(b[p:])
+		w |= 0x8080 << 48 // what is not of the data ends no number
 		if w&0x80 == 0 {
 			values[i] = int64(w>>1&0x3f) ^ -int64(w&1)
 			p++
@@ -249,11 +252,11 @@ func pairsOfNumbers(b []byte, p int, keys []int32, values []int64) (after int, s
 		} else if stops != 0 {
 			w = squeeze(w)
 		} else {
-			return len(b), false
+			return -1
 		}
 		values[i] = int64(w>>1) ^ -int64(w&1)
 	}
-	return p, falls < 0
+	return p
 }
 
 // fastMapBytes reads a whole map of bytes.

@@ -35,7 +35,7 @@ type fieldOp struct {
 	narrow   bool // a number that must fit 32 bits
 	to       int32
 	n        int32 // opSkipFixed: bytes; opSkipTuples: numbers in an item
-	shape    int32 // opSkipPairs, opPickPairs, opMapBytes: index of what is learned about its maps
+	shape    int32 // opSkipPairs, opPickPairs, opMap*: index of what is learned about its maps
 	required Column
 	typ      *node // opSkip*: the whole type, for dec
 	call     step

@@ -135,6 +135,24 @@ func (h *shape) at(i int, e, w uint32, p int, picks []pick) (from, to int) {
 	return p + head, p + head + value
 }
 
+// key reads the key of the i-th pair of a map of numbers, which is another than
+// was expected, and returns how many bytes it has, 0 for an odd one. Such maps
+// have nothing but the key in heads, and only keys of one byte.
+func (h *shape) key(i int, w uint32) (n int) {
+	k, head, n := w&0x7f, w&0xff, 1
+	if w&0x80 != 0 {
+		if w&0x8000 != 0 {
+			return 0
+		}
+		k, head, n = k|w>>8&0x7f<<7, changing, 2
+	}
+	h.heads[i] = head
+	if k := int32(k>>1) ^ -int32(k&1); k != h.keys[i] {
+		h.keys[i], h.rises = k, 0
+	}
+	return n
+}
+
 // sorted reports whether the first n keys ascend.
 func (h *shape) sorted(n int) bool {
 	if h.rises == 0 {
