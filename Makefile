@@ -22,8 +22,9 @@ test:
 # many cases it ran. SOAK=10m is a shorter one; CI runs a share of two minutes.
 SOAK ?= 1h
 KILLS ?= 200
+soak: SHELL := /bin/bash
 soak:
-	PSYBERG_SOAK=$(SOAK) PSYBERG_KILLS=$(KILLS) go test -count=1 -timeout 24h -v \
+	@set -o pipefail; PSYBERG_SOAK=$(SOAK) PSYBERG_KILLS=$(KILLS) go test -count=1 -timeout 24h -v \
 	  -run 'R3_|C5_|X_ProtocolModel|X_FaultAt|X_TwoSessionsStepped|X_KilledAt' ./psyberg ./engine/steps | grep -v 'rapid. OK'
 
 # Where goroutines of ours meet. What runs the same code over every table of

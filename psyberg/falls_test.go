@@ -18,6 +18,7 @@ import (
 // many cases it ran.
 func soak(t *testing.T, rounds int, property func(*rapid.T)) {
 	t.Helper()
+	t.Parallel()
 	var duration time.Duration
 	if text := os.Getenv("PSYBERG_SOAK"); text != "" {
 		var err error

@@ -17,8 +17,8 @@ import (
 // TestX_KilledAtRandomTimes kills the real binary (SIGKILL) at random times
 // while it runs whole sessions, PSYBERG_KILLS times (make soak, CI: 200): some
 // run again under their own id, some leave it to the next. Rows land all the
-// time. In the end every row is in the target once, the tables can be read, and
-// a sweep finds nothing that anything names.
+// time. In the end a sweep takes away what was left, and every row is in the
+// target once.
 func TestX_KilledAtRandomTimes(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("PSYBERG_KILLS"))
 	if err != nil {
@@ -54,6 +54,19 @@ func TestX_KilledAtRandomTimes(t *testing.T) {
 	if p.session("s-last", 0) {
 		t.Fatal("killed without a reason")
 	}
+	left := 0
+	for _, table := range []string{"raw.a", "facts.a", "meta.s", "meta.h"} {
+		sweep := `SELECT count(*) AS n FROM psyberg_sweep('` + table + `', older_than := INTERVAL '0 seconds'`
+		n, err := strconv.Atoi(strings.Fields(p.must(sweep + `)`))[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		left += n
+		p.must(sweep + `, delete := true)`)
+		if out := strings.Fields(p.must(sweep + `)`)); out[1] != "0" {
+			t.Errorf("%s: %s files are left after a sweep", table, out[1])
+		}
+	}
 	got := strings.Fields(p.must(`SELECT id FROM iceberg_rows('facts.a') ORDER BY id`))
 	var want []string
 	for i := range rows {
@@ -65,7 +78,7 @@ func TestX_KilledAtRandomTimes(t *testing.T) {
 	if out := p.must(`SELECT count(*) AS n FROM iceberg_rows('meta.s') WHERE status NOT IN ('COMMITTED', 'SUPERSEDED')`); strings.Fields(out)[1] != "0" {
 		t.Errorf("sessions are left: %s", out)
 	}
-	t.Logf("%d kills, %d sessions, %d rows", killed, session, rows)
+	t.Logf("%d kills, %d sessions, %d rows; %d files were left and swept", killed, session, rows, left)
 }
 
 // psql runs the binary in a folder of its own.
@@ -84,9 +97,17 @@ func (p psql) run(after time.Duration, script string) (out string, killed bool, 
 	cmd := exec.CommandContext(ctx, p.binary, "--format", "tsv", "-c", script) // killed by SIGKILL
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "HOME="+p.dir)
-	text, err := cmd.CombinedOutput()
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	text, err := cmd.Output()
 	exit := (*exec.ExitError)(nil)
 	killed = errors.As(err, &exit) && exit.ExitCode() == -1
+	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		err = nil // it ended before it could be killed
+	}
+	if err != nil {
+		return errs.String(), killed, err
+	}
 	return string(text), killed, err
 }
 
