@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -59,8 +60,24 @@ var (
 	namedSecret = regexp.MustCompile(`(?i)((?:^|[^/\w.-])[\w.-]*(?:password|passwd|secret|token|credential|access[-_.]?key)[\w.-]*(?:["']?\s*=\s*|["']\s*:\s*)["']?)[^\s"'&,;}]+`)
 )
 
+// known takes out the credentials of the configuration, whatever stands around
+// them: a server may repeat what it was sent.
+var known atomic.Pointer[strings.Replacer]
+
+func init() { hide(nil) }
+
+// hide makes redact take these texts out.
+func hide(secrets []string) {
+	var pairs []string
+	for _, s := range secrets {
+		pairs = append(pairs, s, "***")
+	}
+	known.Store(strings.NewReplacer(pairs...))
+}
+
 // redact takes passwords, tokens and keys out of a text that people will see.
 func redact(s string) string {
+	s = (*known.Load()).Replace(s)
 	s = sqlSecret.ReplaceAllStringFunc(s, func(m string) string {
 		// As long as before, so that a caret in the next line stands right.
 		at := strings.IndexByte(m, '\'') + 1

@@ -48,8 +48,12 @@ func (a *app) open(ctx context.Context, database string) (*engine.Session, error
 	if err := a.chooseInflater(); err != nil {
 		return nil, err
 	}
-	return engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log,
+	s, err := engine.Start(ctx, engine.Config{Catalog: a.opts.catalog, Database: database, Version: version(), Log: a.log,
 		CacheDir: folder, CacheSize: int64(a.opts.cacheSize), Settings: a.settings()})
+	if err == nil {
+		hide(s.Catalogs().Secrets()) // nothing is connected to before the first statement
+	}
+	return s, err
 }
 
 // newRunner opens output and session. close ends both.
