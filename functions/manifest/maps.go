@@ -128,8 +128,10 @@ func isText(b []byte) bool {
 }
 
 // fastPick takes the wanted ones of an array of pairs of number and bytes.
-func fastPick(s *scanner, op *op, p int) int {
-	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+func fastPick(s *scanner, op *op, p int) int { return s.pickPairs(&op.fields[0], p) }
+
+func (s *scanner) pickPairs(o *fieldOp, p int) int {
+	b, end := s.dec.ahead, len(s.dec.b)
 	p, there := s.branch(o, b, p)
 	if !there {
 		return p

@@ -32,36 +32,54 @@ var tailCodes = func() []skipCode {
 }()
 
 // special gives ops the fast ways of the writers that exist. The head's begins
-// with the status, which is read.
+// with the status, which is read; the tail's may take values out of the bounds.
 func special(ops []op) []op {
 	var out []op
-	for _, o := range ops {
-		n := len(out) - 1
-		switch {
-		case len(o.codes) >= len(headCodes) && slices.Equal(o.codes[:len(headCodes)], headCodes) && n >= 0 && out[n].isStatus():
+	for i := 0; i < len(ops); i++ {
+		o := ops[i]
+		if bounds := o.hasCodes(tailCodes[:4]) && len(o.codes) == 4 && i+3 < len(ops) &&
+			ops[i+1].picksBounds() && ops[i+2].picksBounds() && ops[i+3].hasCodes(tailCodes[6:]); bounds {
+			for _, next := range ops[i+1 : i+4] {
+				o.fields = append(o.fields[:len(o.fields):len(o.fields)], next.fields...)
+				o.codes = append(o.codes[:len(o.codes):len(o.codes)], next.codes...)
+				if next.codes == nil {
+					o.codes = append(o.codes, tailCodes[4])
+				}
+			}
+			i += 3
+		}
+		switch n := len(out) - 1; {
+		case o.hasCodes(headCodes) && n >= 0 && out[n].isStatus():
 			head, rest := split(o, len(headCodes))
 			out[n].fields = append(out[n].fields, head.fields...)
 			out[n].numbers, out[n].fast = nil, fastHead
-			if len(rest.fields) > 0 {
-				out = append(out, rest)
-			}
-			continue
-		case len(o.codes) >= len(tailCodes) && slices.EqualFunc(o.codes[:len(tailCodes)], tailCodes, sameButShape):
+			o = rest
+		case o.hasCodes(tailCodes):
 			n := len(tailCodes)
-			if len(o.codes) > n && o.codes[n] == headCodes[0]|1 { // an optional text
+			if len(o.codes) > n && o.codes[n] == tailCodes[6] { // an optional text
 				n++
 			}
 			tail, rest := split(o, n)
-			tail.fast = fastTail
+			tail.fast, rest.fast = fastTail, fastSkips
 			out = append(out, tail)
-			if len(rest.fields) > 0 {
-				out = append(out, rest)
-			}
-			continue
+			o = rest
 		}
-		out = append(out, o)
+		if len(o.fields) > 0 {
+			out = append(out, o)
+		}
 	}
 	return out
+}
+
+// hasCodes reports whether an op begins with what codes say.
+func (o *op) hasCodes(codes []skipCode) bool {
+	return len(o.codes) >= len(codes) && slices.EqualFunc(o.codes[:len(codes)], codes, sameButShape)
+}
+
+// picksBounds reports whether an op takes values out of a map of bounds.
+func (o *op) picksBounds() bool {
+	f := o.fields[0]
+	return f.kind == opPickPairs && f.optional && f.there == 2
 }
 
 // isStatus reports whether an op does nothing but read the status.
@@ -159,13 +177,19 @@ func afterSequences(b []byte, p int) int {
 	return p
 }
 
-// fastTail steps over the tail.
+// fastTail steps over the tail, but for bounds that are wanted.
 func fastTail(s *scanner, o *op, p int) int {
 	b := s.dec.ahead
 	p = afterOptionalTuples(b, p, 4, 2)
 	for i := 4; i < 6; i++ {
 		if p < 0 || p > len(b)-4 {
 			return -1
+		}
+		if f := &o.fields[i]; f.kind == opPickPairs {
+			if p = s.pickPairs(f, p); p < 0 {
+				return -1
+			}
+			continue
 		}
 		w := le.Uint32(b[p:])
 		if w&0x8180ffff == 0x0202 { // a map of one short value
@@ -179,7 +203,7 @@ func fastTail(s *scanner, o *op, p int) int {
 		case 0:
 			p++
 		case 2:
-			p = s.shapes[o.codes[i]>>16].afterPairs(b, p+1)
+			p = s.shapes[o.fields[i].shape].afterPairs(b, p+1)
 		default:
 			return -1
 		}
@@ -237,6 +261,17 @@ func afterOptionalTuples(b []byte, p, times, k int) int {
 			continue
 		}
 		left := n*k + 1
+		// Few short numbers are all in w; what is not of the data ends none.
+		w = w>>16 | 0x8080<<48
+		sums := ^w & stopBits >> 7 * eachByte
+		if left <= int(sums>>56) {
+			q := bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) &^ 7
+			if w<<8>>q&0xff80 != 0 {
+				return -1
+			}
+			p += q>>3 + 1
+			continue
+		}
 		for left > 32 {
 			if p < 0 || p > len(b)-32 {
 				return -1
@@ -266,7 +301,7 @@ func afterOptionalTuples(b []byte, p, times, k int) int {
 			}
 			break
 		}
-		sums := ^w & stopBits >> 7 * eachByte
+		sums = ^w & stopBits >> 7 * eachByte
 		p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
 		if p < 1 || p > len(b)-1 || b[p] != 0 || b[p-1] >= 0x80 {
 			return -1
