@@ -86,6 +86,7 @@ func newRoot(a *app) *cobra.Command {
 		newReport(a),
 		newDoctor(a),
 		newCompletion(a),
+		newMan(a),
 		newVersion(a),
 	)
 	root.SetHelpCommand(newHelp(a))

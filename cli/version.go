@@ -22,8 +22,15 @@ func newVersion(a *app) *cobra.Command {
 	}
 }
 
+// Set by the linker in a release (.ci/dist); a plain build knows both from
+// Go's build information, where there is any.
+var release, commit string
+
 // version is psyql's own version, as sessions record it.
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
@@ -32,19 +39,22 @@ func version() string {
 
 // versions are lines of name and version, psyql first.
 func versions() []string {
-	self, commit := version(), ""
+	self, at := version(), ""
+	if commit != "" {
+		at = " " + commit
+	}
 	found := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && self == "(devel)" {
-				commit = " " + s.Value
+			if s.Key == "vcs.revision" && at == "" {
+				at = " " + s.Value
 			}
 		}
 		for _, d := range info.Deps {
 			found[d.Path] = d.Version
 		}
 	}
-	lines := []string{"psyql " + self + commit, "duckdb " + mapping.LibraryVersion()}
+	lines := []string{"psyql " + self + at, "duckdb " + mapping.LibraryVersion()}
 	for _, d := range []struct{ name, path string }{
 		{"duckdb-go", "github.com/duckdb/duckdb-go/v2"},
 		{"iceberg-go", "github.com/apache/iceberg-go"},

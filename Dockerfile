@@ -1,0 +1,17 @@
+# psyql in an image without a shell: docker build -t psyql . && docker run --rm psyql -c "SELECT 1"
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=dev
+ARG COMMIT=unknown
+RUN VERSION=$VERSION COMMIT=$COMMIT .ci/dist && mv dist/psyql_* /psyql
+
+# base has the C library, certificates and time zones; C++'s runtime is in the binary.
+FROM gcr.io/distroless/base-debian12:nonroot
+COPY --from=build /psyql/psyql /usr/local/bin/psyql
+COPY --from=build /psyql/LICENSE /usr/local/share/doc/psyql/LICENSE
+# The warehouse, scripts and psyql.yaml are mounted here.
+WORKDIR /work
+ENTRYPOINT ["/usr/local/bin/psyql"]
