@@ -133,7 +133,7 @@ func BenchmarkOwnTables(b *testing.B) {
 		e := newEnv(b, dir)
 		e.history(processes, processes, 1)
 		start := e.stepCosts("a")
-		e.history(sessions, processes, 4)
+		e.history(sessions, processes, 8)
 		end := e.stepCosts("b")
 		for _, name := range []string{"init", "publish", "commit"} {
 			b.ReportMetric(float64(start[name].Microseconds())/1000, name+"-start-ms")
