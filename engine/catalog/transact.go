@@ -50,7 +50,7 @@ func (c *Catalogs) transact(ctx context.Context, name string, plan func(context.
 	}
 	unlock := c.lockTable(id)
 	defer unlock()
-	deadline := time.Now().Add(commitPatience)
+	deadline := time.Now().Add(c.patience)
 	backoff := firstBackoff
 	for attempts = 1; ; attempts++ {
 		again, err := c.try(ctx, id, plan)

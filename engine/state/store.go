@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -183,7 +184,7 @@ func change[T any](ctx context.Context, s *Store, table string, c codec[T], proc
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(wait/2 + rand.N(wait)): // not in step with those that it met
 		}
 	}
 }
