@@ -83,6 +83,8 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		if err != nil {
 			return nil, err
 		}
+		found := Reads{CacheHits: 1}
+		defer func() { noteReads(ctx, found) }()
 		m := &readManifest{}
 		m.source, err = t.Manifests.Fetch(ctx, files[i], req, func(ctx context.Context) ([]byte, error) {
 			// Without the list's length: of a file that was cut short, Scan says where.
@@ -90,6 +92,7 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 			if err != nil {
 				return nil, ReadError("manifest", files[i].Path, err)
 			}
+			found = Reads{Manifests: 1, Bytes: int64(len(data))}
 			return data, nil
 		})
 		if err != nil {
