@@ -18,7 +18,8 @@ const maxText = 1 << 30
 
 // Parse reads a metadata.json, gzipped or not (told by its first bytes, not by
 // its name), of format version 1 to 3. name is only for errors, which are
-// *DamagedError and name the byte.
+// *DamagedError and name the byte. data must not change any more: summaries
+// are decoded from it when they are asked for.
 //
 // It takes what writers are known to leave out or to write as an explicit
 // null, and refuses only what has no single reading: no schema, ids that name
