@@ -30,11 +30,11 @@ func (s *scanner) branch(o *fieldOp, b []byte, p int) (after int, there bool) {
 // by how much of the file is left, too.
 func (s *scanner) expect(used, need int) int {
 	guess := 0
-	if s.row > 0 && s.seen() > 0 {
-		guess = int(min(float64(used)*float64(s.room)/float64(s.row), float64(used)*float64(len(s.c.data))/s.seen()))
+	if seen := s.seen() - s.from; s.row > 0 && seen > 0 {
+		guess = int(float64(used) * min(float64(s.room)/float64(s.row), (float64(len(s.c.data))-s.from)/seen))
 		guess += guess/16 + 64
 	}
-	return max(need, guess, min(2*need, 4096))
+	return max(need+need/2, guess, min(2*need, 4096))
 }
 
 // seen is how many bytes of the file are read, the block's by share.

@@ -162,7 +162,7 @@ func TestFastWays(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(7, 8))
 	whole, rows := 0, 0
-	for round := range 40 {
+	for round := range 24 {
 		m := &maker{Rand: r, mixed: round%4 == 3}
 		step := []int64{1, 1, 40, 3000}[r.IntN(4)]
 		for key := 1 + r.Int64N(step); len(m.keys) < []int{1, 6, 22, 90}[round%4]; key += 1 + r.Int64N(step) {
@@ -190,7 +190,7 @@ func TestFastWays(t *testing.T) {
 			fastAsSlow(t, avroBlock(header[:len(header):len(header)], entries, b[:len(b)-r.IntN(2)*r.IntN(20)]), reqs[r.IntN(len(reqs))])
 		}
 	}
-	if whole < 130 || rows < 5000 {
+	if whole < 80 || rows < 3000 {
 		t.Errorf("only %d files were read, %d rows", whole, rows)
 	}
 }

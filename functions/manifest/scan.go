@@ -67,8 +67,9 @@ type scanner struct {
 	left  int64 // entries of blocks not yet read, by their headers
 	entry int64 // number of the entry in the file
 
-	at     block // being read
-	dec    dec   // of it; here, for it would be allocated for each
+	at     block   // being read
+	from   float64 // what seen was when the batch began
+	dec    dec     // of it; here, for it would be allocated for each
 	shapes []shape
 
 	nextRowID int64
@@ -257,7 +258,7 @@ func (s *scanner) flush() error {
 	for _, a := range arrays {
 		a.Release()
 	}
-	s.row, s.room = 0, 0
+	s.row, s.room, s.from = 0, 0, s.seen()
 	defer rec.Release()
 	return s.emit(rec)
 }
