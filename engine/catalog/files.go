@@ -95,9 +95,34 @@ func (f *files) Local(location string) (string, error) {
 		return "", err
 	}
 	if p, ok := localPath(mapped); ok {
-		return p, nil
+		return p, f.inside(location, p)
 	}
 	return mapped, nil
+}
+
+// inside refuses a mapped path that symbolic links lead out of the path map's
+// TO: a warehouse that somebody handed over must not name any file it likes.
+func (f *files) inside(location, p string) error {
+	if len(f.maps) == 0 {
+		return nil
+	}
+	real, err := filepath.EvalSymlinks(p)
+	if err != nil {
+		return nil // it is not there: whoever opens it says so
+	}
+	for _, m := range f.maps {
+		if _, under := cutFolder(p, m.to); !under {
+			continue
+		}
+		to, err := filepath.EvalSymlinks(m.to)
+		if err != nil {
+			return err
+		}
+		if _, under := cutFolder(real, to); !under {
+			return fmt.Errorf("map location %q: %w", location, errLinkLeavesMap)
+		}
+	}
+	return nil
 }
 
 // Open opens a file for reading. It makes *files an iceberg-go IO.

@@ -69,6 +69,8 @@ func normalLocation(l string) string {
 	return strings.TrimRight(l, "/")
 }
 
+var errLinkLeavesMap = errors.New("a symbolic link leads outside of the path map's TO: map that folder too, or copy the file")
+
 var errLeavesMap = errors.New("after '..' the mapped path lies outside the path map's TO")
 
 // mapLocation applies the first map whose FROM is location or a folder above

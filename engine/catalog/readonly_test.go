@@ -90,3 +90,33 @@ func TestEmbeddedCatalogIsMadeAtTheFirstWrite(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLinksDoNotLeaveThePathMap: under a path map a file is what lies below its
+// TO; '..' and symbolic links lead nowhere else. TO itself may be a link.
+func TestLinksDoNotLeaveThePathMap(t *testing.T) {
+	outside, to := t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{filepath.Join(outside, "secret"): "s", filepath.Join(to, "own"): "o"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "warehouse")
+	for from, at := range map[string]string{to: link, filepath.Join(outside, "secret"): filepath.Join(to, "file"), outside: filepath.Join(to, "folder"), filepath.Join(to, "own"): filepath.Join(to, "inner")} {
+		if err := os.Symlink(from, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, target := range []string{to, link} {
+		f := newFiles([]pathMap{{"/w", target}}, nil)
+		for location, ok := range map[string]bool{"/w/own": true, "file:///w/own": true, "/w/inner": true, "/w/file": false, "/w/folder/secret": false,
+			"/w/../" + filepath.Base(outside) + "/secret": false, "/w/folder/../own": false} {
+			b, err := f.Read(t.Context(), location, -1)
+			if (err == nil) != ok {
+				t.Errorf("%s below %s: %q %v", location, target, b, err)
+			}
+			if p, err := f.Local(location); err == nil && !ok && exists(p) { // what DuckDB would open
+				t.Errorf("%s below %s: DuckDB opens %s", location, target, p)
+			}
+		}
+	}
+}
