@@ -6,7 +6,7 @@ RUN go mod download
 COPY . .
 ARG VERSION=dev
 ARG COMMIT=unknown
-RUN VERSION=$VERSION COMMIT=$COMMIT .ci/dist && mv dist/psyql_* /psyql
+RUN VERSION=$VERSION COMMIT=$COMMIT .ci/dist && mv dist/psyql_*/ /psyql
 
 # base has the C library, certificates and time zones; C++'s runtime is in the binary.
 FROM gcr.io/distroless/base-debian12:nonroot
