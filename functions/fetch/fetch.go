@@ -14,7 +14,7 @@ import (
 // for local files.
 type Plan struct {
 	// Ahead is how many files at most are being read, wait, or are being
-	// decoded; 0 is Local.
+	// decoded; 0 is Local().
 	Ahead int
 	// Bytes is the most bytes of such files; one is always allowed. 0 is
 	// DefaultBytes. Size says how long file i is, 0 where that is not known;
@@ -26,13 +26,13 @@ type Plan struct {
 	Decoders int
 }
 
-// How many files are under way: of a disk, whose files are mostly in memory,
-// and of a store that takes 30 ms to answer, where as many answers as two cores
-// decode must be on their way.
-const (
-	Local  = 8
-	Remote = 32
-)
+// Remote is how many files of an object store are under way at least: one takes
+// 30 ms to answer, and as many answers as two cores decode must be on their way.
+const Remote = 32
+
+// Local is how many files of a disk are under way, which are mostly in memory:
+// for every core one that is decoded and one that is read.
+func Local() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
 // DefaultBytes keeps what is read ahead a small part of a session's memory.
 const DefaultBytes = 32 << 20
@@ -41,14 +41,14 @@ const DefaultBytes = 32 << 20
 func Ahead(location string) int {
 	scheme, _, ok := strings.Cut(location, "://")
 	if !ok || scheme == "file" {
-		return Local
+		return Local()
 	}
-	return Remote
+	return max(Remote, Local())
 }
 
 func (p Plan) withDefaults(n int) Plan {
 	if p.Ahead <= 0 {
-		p.Ahead = Local
+		p.Ahead = Local()
 	}
 	if p.Bytes <= 0 {
 		p.Bytes = DefaultBytes
