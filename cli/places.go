@@ -135,7 +135,7 @@ func (a *app) toMaestro(outputs []outputValue) error {
 	}
 	params = append(params, "}}"...)
 	if n := len([]rune(string(params))); n > maestroLimit {
-		return fmt.Errorf("Maestro: the block has %d characters, and %d are read: hand on less", n, maestroLimit)
+		return fmt.Errorf("write outputs to Maestro: the block has %d characters, and %d are read: hand on less", n, maestroLimit)
 	}
 	_, err := fmt.Fprintf(a.io.Out, "%s%s%s\n", start, params, end)
 	if readerGone(outputError{err}) {
