@@ -82,7 +82,10 @@ func (d *Desk) sessionsHead(process string, lo, hi int64, lane int) {
 	axis := ""
 	if hi > lo {
 		from, to := micros(lo, "01-02 15h"), micros(hi, "01-02 15h")
-		axis = from + strings.Repeat(" ", max(1, lane-cells(from)-cells(to))) + to
+		if from[:5] == to[:5] {
+			to = to[6:]
+		}
+		axis = clip(from+strings.Repeat(" ", max(1, lane-cells(from)-cells(to)))+to, lane)
 	}
 	fmt.Fprintln(d.Out, d.Styles.Paint(styleDim, "  "+fill("session", 20, false)+" "+fill("status", 11, false)+" "+
 		fill("init at (UTC)", 16, false)+" "+fill("records", 9, true)+" "+axis))
@@ -146,7 +149,7 @@ func late(ctx context.Context, d *Desk, arg string) error {
 			source = s
 			fmt.Fprintln(d.Out, "  "+format.OneLine(s)+d.Styles.Paint(styleDim, "  covered to "+micros(r["covered"], "2006-01-02 15:04")))
 		}
-		fmt.Fprintln(d.Out, "    "+fill(format.OneLine(word(r["partition_path"])), 22, false)+" "+micros(r["lo"], "2006-01-02 15:04")+" "+
+		fmt.Fprintln(d.Out, "    "+fill(tail(format.OneLine(word(r["partition_path"])), 22), 22, false)+" "+micros(r["lo"], "2006-01-02 15:04")+" "+
 			fill(grouped(fmt.Sprint(whole(r["records"]))), 9, true)+" "+
 			fill(word(r["lateness"]), 16, true)+" "+d.Styles.Paint(styleLate, bar(float64(whole(r["covered"])-whole(r["lo"])), float64(worst), room)))
 	}

@@ -191,7 +191,7 @@ func (w *sheet) refs(m *meta.Metadata) {
 			break
 		}
 		r := m.Refs[n]
-		line := fmt.Sprintf("  %-6s %-24s %d", r.Type, n, r.SnapshotID)
+		line := fmt.Sprintf("  %-6s %-16s %d", r.Type, n, r.SnapshotID)
 		for _, s := range m.Snapshots {
 			if s.ID == r.SnapshotID {
 				line += "  " + w.ago(s.CommittedAt)

@@ -91,15 +91,36 @@ func (g *Grid) boxWidth() int {
 	return n
 }
 
+// fitting is how many of the first columns a box of that width has room for, at
+// most excerptCell cells each; one at least.
+func (g *Grid) fitting(width int) int {
+	left := width - 1
+	for i, w := range g.widths(excerptCell) {
+		if left -= w + 3; left < 0 && width > 0 {
+			return max(i, 1)
+		}
+	}
+	return len(g.cols)
+}
+
+// excerptCell is how wide a cell of an excerpt is at most.
+const excerptCell = 32
+
 // replay reads the grid's rows again, and those after it.
 type replay struct {
 	g    *Grid
 	at   int
 	only bool // not those after it
+	cols int  // the first ones of the columns; 0: all
 }
 
 // Columns implements format.Rows.
-func (r *replay) Columns() []format.Column { return r.g.cols }
+func (r *replay) Columns() []format.Column {
+	if r.cols > 0 {
+		return r.g.cols[:r.cols]
+	}
+	return r.g.cols
+}
 
 // Next implements format.Rows.
 func (r *replay) Next() ([]any, error) {
@@ -107,7 +128,7 @@ func (r *replay) Next() ([]any, error) {
 	switch {
 	case r.at < n:
 		r.at++
-		return r.g.row(r.at - 1), nil
+		return r.g.row(r.at - 1)[:len(r.Columns())], nil
 	case r.g.err != nil:
 		return nil, r.g.err
 	case done || r.only:

@@ -44,7 +44,7 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 		m.find = newSearch(m.history, m.buf.value())
 		return nil
 	case "ctrl+l":
-		return tea.ClearScreen
+		return m.clear()
 	case "ctrl+z":
 		return tea.Suspend
 	case "up", "ctrl+p":

@@ -106,6 +106,18 @@ func clip(s string, n int) string {
 	return out + "…"
 }
 
+// tail is the end of s on at most n cells: of a path the last part matters.
+func tail(s string, n int) string {
+	for cells(s) > n {
+		_, i, _, _ := uniseg.FirstGraphemeClusterInString(strings.TrimPrefix(s, "…"), -1)
+		s = "…" + i
+		if i == "" {
+			break
+		}
+	}
+	return s
+}
+
 // take is the longest beginning of s of at most n cells, and how many it has.
 func take(s string, n int) (string, int) {
 	state, rest, at, x := -1, s, 0, 0

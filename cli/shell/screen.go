@@ -85,8 +85,14 @@ func (s *Screen) page(w io.Writer, g *Grid, width, height int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := f.Write(w, &replay{g: g, only: true}); err != nil {
+	cols := g.fitting(width)
+	if _, err := f.Write(w, &replay{g: g, only: true, cols: cols}); err != nil {
 		return int64(n), err
+	}
+	if cols < len(g.cols) {
+		if _, err := fmt.Fprintf(w, "%d of %d columns\n", cols, len(g.cols)); err != nil {
+			return int64(n), err
+		}
 	}
 	if all {
 		return int64(n), nil

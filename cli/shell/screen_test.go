@@ -135,3 +135,22 @@ func TestTrouble(t *testing.T) {
 	has(t, d.Trouble(err), "\x1b[4;31mlife\x1b[m")
 	has(t, d.Trouble(errors.New("plain")), "plain")
 }
+
+// TestExcerpt: what stays of a wide result behind the pager fits.
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	s := &Screen{Settings: &Settings{Expanded: "off", Pager: true}, Size: func() (int, int) { return 60, 24 }, Page: func(*Grid) error { return nil }}
+	var b bytes.Buffer
+	if _, err := s.Write(&b, &madeRows{n: 3}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		if cells(line) > 60 {
+			t.Errorf("%d cells on 60: %s", cells(line), line)
+		}
+	}
+	has(t, b.String(), "2 of 3 columns")
+	if got := tail("event_ts_hour=2023-09-14-05", 14); got != "…2023-09-14-05" {
+		t.Errorf("tail: %q", got)
+	}
+}

@@ -20,7 +20,12 @@ func (d *Desk) Trouble(err error) string {
 	if strings.HasPrefix(at.File, "<") || strings.HasPrefix(at.File, `\`) {
 		text = strings.TrimPrefix(text, at.Position.String()+": ")
 	}
-	out := d.Styles.Paint(styleError, "error: ") + strings.TrimRight(text, "\n") + "\n"
+	width, _ := d.Size()
+	lines := strings.Split(strings.TrimRight("error: "+text, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = wrap(l, width, "  ")
+	}
+	out := d.Styles.Paint(styleError, "error: ") + strings.TrimPrefix(strings.Join(lines, "\n"), "error: ") + "\n"
 	line, caret, ok := strings.Cut(at.Excerpt, "\n")
 	if !ok || d.Secret != nil && d.Secret(line) {
 		return out

@@ -67,6 +67,16 @@ func (m *model) below() []string {
 	return out[:min(len(out), room)]
 }
 
+// clear empties the screen: the terminal's cursor goes to where the renderer
+// believes it to be, if the view began in the first row.
+func (m *model) clear() tea.Cmd {
+	x, y := 0, 0
+	if c := m.View().Cursor; c != nil {
+		x, y = c.X, c.Y
+	}
+	return tea.Sequence(tea.Raw(fmt.Sprintf("\x1b[2J\x1b[%d;%dH", y+1, x+1)), tea.ClearScreen)
+}
+
 // running is the line of a statement that runs.
 func (m *model) running() string {
 	if m.job.since < 300*time.Millisecond && !m.job.stopped {

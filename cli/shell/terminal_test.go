@@ -1,0 +1,167 @@
+package shell
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the screens, and docs/prompt.md")
+
+// shot is a screen: keys typed, and what is then there.
+type shot struct {
+	name, about string
+	keys        []string // text, or <Key> as tmux names it
+}
+
+// shots are taken one after the other at one terminal of 80x24.
+var shots = []shot{
+	{"start", "The prompt: statements over several lines, in colours, to the semicolon.", []string{"SELECT 'wide: 日本', 'é'", "<Enter>", "     , 'tab' AS x -- three"}},
+	{"result", "What fits is a box.", []string{"<Enter>", ";", "<Enter>"}},
+	{"complete", "Tab after a table's name: its metadata tables.", []string{"<C-l>", "from facts.signup_fact.", "<Tab>"}},
+	{"arguments", "The arguments of a function, with their documentation.", []string{"<C-c>", "<C-l>", "from iceberg_rows('facts.signup_fact', ", "<Tab>"}},
+	{"snapshots", "Snapshot ids come with their times.", []string{"<C-c>", "<C-l>", "from iceberg_rows('facts.signup_fact', snapshot_id := ", "<Tab>"}},
+	{"hint", "A hint while typing.", []string{"<C-c>", "<C-l>", "from psyberg_window('raw.signups', start := "}},
+	{"pager", "A result that does not fit is paged through: the header stays.", []string{"<C-c>", "<C-l>", "select partition, record_count, file_count, bounds, spec_id from iceberg_partitions('facts.signup_fact',", "<Enter>", "  bounds := ['event_ts'])", "<Enter>", "order by partition;", "<Enter>"}},
+	{"sideways", "Wide tables scroll sideways.", []string{"<Right>", "<Right>", "<Down>"}},
+	{"row", "Enter shows one row, nested values taken apart.", []string{"<Enter>"}},
+	{"error", "An error underlines the place, and suggests.", []string{"q", "q", "<C-l>", "select acount_id,", "<Enter>", "       country from facts.signup_fact;", "<Enter>"}},
+	{"describe", "A table on one screen.", []string{"<C-l>", `\d facts.signup_fact`, "<Enter>"}},
+	{"sessions", "The sessions of a process.", []string{"<C-l>", `\s account_state_load`, "<Enter>"}},
+	{"late", "What came late, and how late.", []string{"<C-l>", `\late account_state_load run-2`, "<Enter>"}},
+	{"history", "Ctrl-R searches the history.", []string{"<C-l>", "<C-r>", "wide"}},
+	{"interrupted", "Ctrl-C ends a statement.", []string{"<Escape>", "<C-c>", "<C-l>", "select count(*) from range(1000000000000) a, range(9) b;", "<Enter>", "<wait>", "<C-c>"}},
+}
+
+// terminal is a tmux of its own.
+type terminal struct {
+	t      *testing.T
+	socket string
+}
+
+func (m terminal) tmux(args ...string) string {
+	m.t.Helper()
+	out, err := exec.CommandContext(m.t.Context(), os.Getenv("PSYBERG_TMUX"), append([]string{"-L", m.socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
+	if err != nil {
+		m.t.Fatalf("tmux %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// settled is the screen once it has not changed for a while.
+func (m terminal) settled() string {
+	last, same := "", 0
+	for range 200 {
+		time.Sleep(100 * time.Millisecond)
+		now := m.tmux("capture-pane", "-p", "-t", "t")
+		if now != last {
+			last, same = now, 0
+		} else if same++; same == 6 {
+			break
+		}
+	}
+	return last
+}
+
+// changing is what is different each time.
+var changing = []struct {
+	re   *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`20(2[4-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d:\d\d`), "2026-11-21 10:00:00"},
+	{regexp.MustCompile(`20(2[4-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d`), "2026-11-21 10:00"},
+	{regexp.MustCompile(`\b\d{18,19}\b`), "1234567890123456789"},
+	{regexp.MustCompile(`\d+ (s|min|h|days) ago`), "1 min ago"},
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "00000000-0000-0000-0000-000000000000"},
+	{regexp.MustCompile(`psyql \S+: SQL`), "psyql 1.0: SQL"},
+	{regexp.MustCompile(`\d+(\.\d+)? [kM]?B\b`), "9.9 kB"},
+}
+
+// location is a place that is different each time; blanks end a row.
+var (
+	blanks   = regexp.MustCompile(`(?m)[ ]+$`)
+	location = regexp.MustCompile(`file:/\S*|/tmp/\S*`)
+)
+
+func masked(screen string) string {
+	for _, c := range changing {
+		screen = c.re.ReplaceAllString(screen, c.with)
+	}
+	screen = location.ReplaceAllStringFunc(screen, func(s string) string { return fill("file:/warehouse/…", len([]rune(s)), false) })
+	return strings.TrimRight(blanks.ReplaceAllString(screen, ""), "\n") + "\n"
+}
+
+// TestTerminal types keys at a real terminal, and compares the screens with
+// testdata/screens (make test-terminal).
+func TestTerminal(t *testing.T) {
+	if os.Getenv("PSYBERG_TMUX") == "" {
+		t.Skip("PSYBERG_TMUX names tmux: make test-terminal")
+	}
+	dir := t.TempDir()
+	psyql := os.Getenv("PSYBERG_PSYQL")
+	if psyql == "" {
+		psyql = filepath.Join(dir, "psyql")
+		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", psyql, "psyberg/cli/psyql").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	demo := exec.CommandContext(t.Context(), psyql, "demo")
+	demo.Dir = dir
+	if out, err := demo.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	m := terminal{t, fmt.Sprintf("psyql-%d", os.Getpid())}
+	m.tmux("new-session", "-d", "-x", "80", "-y", "24", "-s", "t", "-c", filepath.Join(dir, "psyberg-demo"),
+		"env", "-u", "NO_COLOR", "HOME="+dir, "XDG_STATE_HOME="+dir, "PSYQL_HISTORY="+dir+"/history", "TERM=tmux-256color", psyql)
+	t.Cleanup(func() { _ = exec.Command(os.Getenv("PSYBERG_TMUX"), "-L", m.socket, "kill-server").Run() }) // ours alone
+	m.settled()
+	var doc bytes.Buffer
+	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`.\n")
+	for _, s := range shots {
+		for _, k := range s.keys {
+			switch {
+			case k == "<wait>":
+				time.Sleep(700 * time.Millisecond)
+			case strings.HasPrefix(k, "<"):
+				m.tmux("send-keys", "-t", "t", strings.Trim(k, "<>"))
+			default:
+				m.tmux("send-keys", "-t", "t", "-l", strings.TrimSuffix(k, ";"))
+				if strings.HasSuffix(k, ";") { // tmux's own separator
+					m.tmux("send-keys", "-t", "t", "-l", `\;`)
+				}
+			}
+			time.Sleep(150 * time.Millisecond)
+		}
+		got := masked(m.settled())
+		fmt.Fprintf(&doc, "\n%s\n\n```\n%s```\n", s.about, got)
+		golden := filepath.Join("testdata", "screens", s.name+".txt")
+		if *rewrite {
+			if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s:\n%s\nwant\n%s", s.name, got, want)
+		}
+	}
+	if *rewrite {
+		if err := os.WriteFile(filepath.Join("..", "..", "docs", "prompt.md"), doc.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
