@@ -6,15 +6,16 @@ import (
 	"sync"
 )
 
-// plan is how manifests of one schema are read for one request. Nothing
-// changes it: scans share it.
+// plan is how manifests of one schema are read for one request. Nothing but
+// what is learned changes: scans share it.
 type plan struct {
 	lay     *layout
 	prog    *program
 	odd     *program // for blocks written as hasOddFixed says; nil where that cannot be
 	check   [2]*program
-	blank   []column // empty ones
-	offsets []int    // indices of the columns that have offsets
+	blank   []column  // empty ones
+	offsets []int     // indices of the columns that have offsets
+	learned sync.Pool // of *[]shape, what scans learned: hints, which the next one may begin with
 }
 
 func newPlan(schema *node, req *Request) (*plan, error) {

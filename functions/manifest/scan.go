@@ -96,6 +96,10 @@ func (s *scanner) follow(p *plan) {
 	for _, i := range p.prog.absent {
 		s.cols[i].absent = true
 	}
+	if l, ok := p.learned.Get().(*[]shape); ok {
+		s.shapes = *l
+		return
+	}
 	s.shapes = make([]shape, p.prog.shapes)
 }
 
@@ -280,6 +284,8 @@ func (s *scanner) partition(t arrow.DataType) arrow.Array {
 }
 
 func (s *scanner) release() {
+	own := s.shapes
+	s.learned.Put(&own)
 	for i := range s.cols {
 		s.cols[i].release()
 	}
