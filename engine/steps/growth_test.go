@@ -72,7 +72,7 @@ func TestOwnTablesStaySmall(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	e := newEnv(t, dir)
-	const sessions, processes = 120, 3
+	const sessions, processes = 90, 3
 	e.history(sessions, processes, 1)
 	live := e.must(`SELECT count(*) FROM iceberg_files('` + sessionTable + `') WHERE partition.process_name = 'load_00'`)
 	if n, err := strconv.Atoi(live); err != nil || n > 16 {

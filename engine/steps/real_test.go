@@ -22,7 +22,7 @@ import (
 // at once would.
 func TestR3_RealTables(t *testing.T) {
 	t.Parallel()
-	histories := 2
+	histories := 1
 	deadline := time.Now().Add(soak(t))
 	done, events, sessions := 0, map[string]int{}, 0
 	for ; done < histories || time.Now().Before(deadline); done++ {
