@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -76,11 +75,9 @@ func benchEnv(b *testing.B) *env {
 	}
 	down := 1
 	if s := os.Getenv("PSYBERG_BENCH_DOWN"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err = errors.Join(err, map[bool]error{true: strconv.ErrRange}[n < 1]); err != nil {
+		if down, err = strconv.Atoi(s); err != nil || down < 1 {
 			b.Fatalf("PSYBERG_BENCH_DOWN is %q: want a whole number from 1", s)
 		}
-		down = n
 	}
 	e := &env{Config: Config{Dir: dir, Down: down, Rounds: 5, Log: io.Discard}}
 	b.Cleanup(e.close)
