@@ -2,7 +2,6 @@ package htmlreport
 
 import (
 	"context"
-	"fmt"
 	"image/color"
 	"image/png"
 	"os"
@@ -44,7 +43,7 @@ func shoot(t *testing.T, r *Report, name string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	red, blue := pixels(t, picture, color.RGBA{0xd1, 0x43, 0x1f, 0xff}), pixels(t, picture, color.RGBA{0x2f, 0x6f, 0xb7, 0xff})
-	t.Log(fmt.Sprintf("%s: %d red pixels, %d blue ones", name, red, blue))
+	t.Logf("%s: %d red pixels, %d blue ones", name, red, blue)
 	if late := len(r.Savings()) > 0 && name == "made"; late && red < 500 || blue < 500 {
 		t.Errorf("%s: %d red pixels, %d blue ones: the bars are not drawn", name, red, blue)
 	}

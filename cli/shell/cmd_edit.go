@@ -48,7 +48,7 @@ func firstOf(texts ...string) string {
 // result is the text after the editor has ended.
 func (e *editing) result(err error) (string, error) {
 	if e.temp {
-		defer os.Remove(e.path)
+		defer func() { _ = os.Remove(e.path) }() // the text has been read
 	}
 	if err != nil {
 		return "", fmt.Errorf("edit with %s: %w: set EDITOR", e.cmd.Path, err)

@@ -97,7 +97,7 @@ func (h *History) shorten() error {
 	if err != nil {
 		return fmt.Errorf("shorten history: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // it is gone where it was renamed
 	out := bufio.NewWriter(tmp)
 	enc := json.NewEncoder(out)
 	for _, text := range keep {

@@ -13,7 +13,7 @@ import (
 )
 
 // madeRows are n rows of three columns.
-type madeRows struct{ n, at, read int }
+type madeRows struct{ n, at int }
 
 func (r *madeRows) Columns() []format.Column {
 	return []format.Column{{Name: "id", Type: "BIGINT"}, {Name: "nested", Type: "STRUCT(a BIGINT, b VARCHAR[])"}, {Name: "text", Type: "VARCHAR"}}

@@ -123,7 +123,7 @@ func TestTerminal(t *testing.T) {
 	t.Cleanup(func() { _ = exec.Command(os.Getenv("PSYBERG_TMUX"), "-L", m.socket, "kill-server").Run() }) // ours alone
 	m.settled()
 	var doc bytes.Buffer
-	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`.\n")
+	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`. In colours:\n\n![the prompt](prompt.png)\n\nThe page of `psyql report`: [report.png](report.png).\n")
 	for _, s := range shots {
 		for _, k := range s.keys {
 			switch {
