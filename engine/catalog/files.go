@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,14 +108,25 @@ func (f *files) inside(location, p string) error {
 		return nil
 	}
 	real, err := filepath.EvalSymlinks(p)
+	for at := p; errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at); {
+		if _, err := os.Lstat(at); err == nil {
+			return fmt.Errorf("map location %q: %w", location, errLinkLeavesMap) // a link to what is not there yet
+		}
+		// What is not there will be made where its folder is.
+		at = filepath.Dir(at)
+		real, err = filepath.EvalSymlinks(at)
+	}
 	if err != nil {
-		return nil // it is not there: whoever opens it says so
+		return err
 	}
 	for _, m := range f.maps {
 		if _, under := cutFolder(p, m.to); !under {
 			continue
 		}
 		to, err := filepath.EvalSymlinks(m.to)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // nothing can be below it
+		}
 		if err != nil {
 			return err
 		}

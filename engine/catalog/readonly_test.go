@@ -101,7 +101,8 @@ func TestLinksDoNotLeaveThePathMap(t *testing.T) {
 		}
 	}
 	link := filepath.Join(t.TempDir(), "warehouse")
-	for from, at := range map[string]string{to: link, filepath.Join(outside, "secret"): filepath.Join(to, "file"), outside: filepath.Join(to, "folder"), filepath.Join(to, "own"): filepath.Join(to, "inner")} {
+	for from, at := range map[string]string{to: link, filepath.Join(outside, "secret"): filepath.Join(to, "file"), outside: filepath.Join(to, "folder"), filepath.Join(to, "own"): filepath.Join(to, "inner"),
+		filepath.Join(outside, "not yet"): filepath.Join(to, "dangling")} {
 		if err := os.Symlink(from, at); err != nil {
 			t.Fatal(err)
 		}
@@ -116,6 +117,12 @@ func TestLinksDoNotLeaveThePathMap(t *testing.T) {
 			}
 			if p, err := f.Local(location); err == nil && !ok && exists(p) { // what DuckDB would open
 				t.Errorf("%s below %s: DuckDB opens %s", location, target, p)
+			}
+		}
+		// What will be made.
+		for location, ok := range map[string]bool{"/w/new": true, "/w/a/b/new": true, "/w/folder/new": false, "/w/folder/a/new": false, "/w/dangling": false, "/w/dangling/new": false} {
+			if p, err := f.Local(location); (err == nil) != ok {
+				t.Errorf("%s below %s would be made at %q: %v", location, target, p, err)
 			}
 		}
 	}

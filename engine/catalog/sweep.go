@@ -42,7 +42,7 @@ type Leftover struct {
 }
 
 // ErrDoubt: a sweep that could take the wrong file does nothing.
-var ErrDoubt = errors.New("in doubt, so nothing is deleted:")
+var ErrDoubt = errors.New("in doubt, so nothing is deleted")
 
 // Sweep finds files below a table's location that nothing names: what killed
 // writers and failed commits have left. Files are never named that any
@@ -129,7 +129,7 @@ type sweep struct {
 }
 
 func (s *sweep) doubt(format string, args ...any) error {
-	return fmt.Errorf("%w "+format, append([]any{ErrDoubt}, args...)...)
+	return fmt.Errorf("%w: "+format, append([]any{ErrDoubt}, args...)...)
 }
 
 // begin lists the files below the table's location.
