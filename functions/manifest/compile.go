@@ -87,7 +87,7 @@ func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
 		}
 	}
 	c.prog.v1 = !c.seen[columns[SequenceNumber].id] && !c.seen[columns[FileSequenceNumber].id]
-	c.prog.ops = special(joined(c.ops))
+	c.prog.ops = opsOf(c.ops)
 	for _, n := range lay.numbers {
 		if !lay.direct(n) {
 			c.prog.numbers = append(c.prog.numbers, n)
@@ -233,6 +233,8 @@ func (c *compiler) mapField(o *fieldOp, col Column, f *field, t *node) error {
 	case !p.plain || o.to >= 0 && len(o.picks) > 0:
 	case o.to < 0 && p.bytes:
 		o.kind = opPickPairs
+	case o.to < 0 && shortKeys(o.picks):
+		o.kind = opPickCounts
 	case o.to >= 0 && p.bytes:
 		o.kind = opMapBytes
 	case o.to >= 0:

@@ -56,6 +56,7 @@ const (
 	opSkipTuples        // an array of records of n varints, or of varints
 	opSkipPairs         // an array of records of varint and bytes
 	opPickPairs         // the same, some keys of which are wanted
+	opPickCounts        // an array of pairs of varints, some keys of which are wanted
 	opText              // a string, into a column
 	opMap64             // an array of pairs of varints, into a column
 	opMapBytes          // an array of pairs of varint and bytes, likewise
@@ -66,7 +67,7 @@ var fastWays = [...]fastWay{
 	opCall: noFastWay, opSkip: noFastWay,
 	opNumber: fastNumbers, opInt32: fastNumbers, opInt64: fastNumbers,
 	opSkipNumber: fastSkips, opSkipBytes: fastSkips, opSkipFixed: fastSkips, opSkipTuples: fastSkips, opSkipPairs: fastSkips,
-	opPickPairs: fastPick, opText: fastText, opMap64: fastMap64, opMapBytes: fastMapBytes,
+	opPickPairs: fastPick, opPickCounts: fastCounts, opText: fastText, opMap64: fastMap64, opMapBytes: fastMapBytes,
 }
 
 func noFastWay(*scanner, *op, int) int { return -1 }

@@ -175,6 +175,8 @@ func TestFastWays(t *testing.T) {
 		parts := []PartitionField{{ID: 1000, Name: "day", Type: arrow.PrimitiveTypes.Int64}, {ID: 1001, Name: "batch"}}
 		reqs := variety(parts)
 		reqs[1].Bounds = []int32{int32(m.keys[len(m.keys)-1]), int32(m.keys[0])}
+		reqs[1].Counts = []int32{int32(m.keys[len(m.keys)/2]), int32(m.keys[0])}
+		reqs[0].Counts = reqs[1].Counts[:1]
 		header := avroHeader([]byte(randomSchema(m.mixed)))
 		data := avroBlock(header, entries, m.b)
 		for _, req := range reqs {

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"math/bits"
-	"slices"
 )
 
 // Nearly all manifests have the fields of the spec in the spec's order. What a
@@ -31,78 +30,85 @@ var tailCodes = func() []skipCode {
 	return []skipCode{counts, counts, counts, counts, bounds, bounds, optional | 1, longs, longs, optional}
 }()
 
-// special gives ops the fast ways of the writers that exist. The head's begins
-// with the status, which is read; the tail's may take values out of the bounds.
-func special(ops []op) []op {
+// tailLen is how many fields the tail has without the text.
+var tailLen = len(tailCodes)
+
+// opsOf makes ops of fields, and gives them the fast ways of the writers that
+// exist. The head's begins with the status, which is read, and may read the
+// content; the tail's may take values out of counts and bounds.
+func opsOf(fields []fieldOp) []op {
 	var out []op
-	for i := 0; i < len(ops); i++ {
-		o := ops[i]
-		if bounds := o.hasCodes(tailCodes[:4]) && len(o.codes) == 4 && i+3 < len(ops) &&
-			ops[i+1].picksBounds() && ops[i+2].picksBounds() && ops[i+3].hasCodes(tailCodes[6:]); bounds {
-			for _, next := range ops[i+1 : i+4] {
-				o.fields = append(o.fields[:len(o.fields):len(o.fields)], next.fields...)
-				o.codes = append(o.codes[:len(o.codes):len(o.codes)], next.codes...)
-				if next.codes == nil {
-					o.codes = append(o.codes, tailCodes[4])
-				}
-			}
-			i += 3
+	from := 0
+	for i := 0; i < len(fields); i++ {
+		special, n := op{}, 0
+		if isHead(fields[i:]) {
+			special.fast, n = fastHead, 1+len(headCodes)
+		} else if n = tailOf(fields[i:]); n > 0 {
+			special.fast = fastTail
 		}
-		switch n := len(out) - 1; {
-		case o.hasCodes(headCodes) && n >= 0 && out[n].isStatus():
-			head, rest := split(o, len(headCodes))
-			out[n].fields = append(out[n].fields, head.fields...)
-			out[n].numbers, out[n].fast = nil, fastHead
-			o = rest
-		case o.hasCodes(tailCodes):
-			n := len(tailCodes)
-			if len(o.codes) > n && o.codes[n] == tailCodes[6] { // an optional text
-				n++
-			}
-			tail, rest := split(o, n)
-			tail.fast, rest.fast = fastTail, fastSkips
-			out = append(out, tail)
-			o = rest
+		if n == 0 {
+			continue
 		}
-		if len(o.fields) > 0 {
-			out = append(out, o)
+		special.fields = fields[i : i+n : i+n]
+		out = append(append(out, joined(fields[from:i])...), special)
+		from = i + n
+		i = from - 1
+	}
+	return append(out, joined(fields[from:])...)
+}
+
+// isHead reports whether fields begin with the status, read, and the head.
+func isHead(fields []fieldOp) bool {
+	if len(fields) <= len(headCodes) || !fields[0].isPlain(Status) {
+		return false
+	}
+	for i, c := range headCodes {
+		f := &fields[1+i]
+		if !f.isSkip(c) && (c != 0 || !f.isPlain(FileContent)) {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
-// hasCodes reports whether an op begins with what codes say.
-func (o *op) hasCodes(codes []skipCode) bool {
-	return len(o.codes) >= len(codes) && slices.EqualFunc(o.codes[:len(codes)], codes, sameButShape)
-}
-
-// picksBounds reports whether an op takes values out of a map of bounds.
-func (o *op) picksBounds() bool {
-	f := o.fields[0]
-	return f.kind == opPickPairs && f.optional && f.there == 2
-}
-
-// isStatus reports whether an op does nothing but read the status.
-func (o *op) isStatus() bool {
-	return len(o.numbers) == 1 && o.fields[0].kind == opNumber && o.fields[0].to == int32(Status) && !o.fields[0].optional
-}
-
-func split(o op, n int) (first, rest op) {
-	first, rest = o, o
-	first.fields, rest.fields = o.fields[:n:n], o.fields[n:]
-	first.codes, rest.codes = o.codes[:n:n], o.codes[n:]
-	return first, rest
-}
-
-func sameButShape(a, b skipCode) bool {
-	if a&7 == skipCode(opSkipPairs-opSkipNumber) {
-		a &= 0xffff
+// tailOf is how many of fields are the tail, 0 where they do not begin with it.
+func tailOf(fields []fieldOp) (n int) {
+	if len(fields) < tailLen {
+		return 0
 	}
-	return a == b
+	for i, c := range tailCodes {
+		f := &fields[i]
+		picks := f.optional && f.there == 2 && (f.kind == opPickPairs || f.kind == opPickCounts && i > 0 && fields[1].kind == fields[3].kind)
+		if !picks && !f.isSkip(c) {
+			return 0
+		}
+	}
+	if len(fields) > tailLen && fields[tailLen].isSkip(tailCodes[6]) { // an optional text
+		return tailLen + 1
+	}
+	return tailLen
 }
 
-// fastHead reads the status and steps over the rest of the head.
-func fastHead(s *scanner, _ *op, p int) int {
+// isSkip reports whether a field is stepped over as c says, shapes apart.
+func (o *fieldOp) isSkip(c skipCode) bool {
+	if skips, _ := o.kind.joins(); !skips {
+		return false
+	}
+	have := o.code()
+	if have&7 == skipCode(opSkipPairs-opSkipNumber) {
+		have &= 0xffff
+	}
+	return have == c
+}
+
+// isPlain reports whether a field does nothing but read a number that is there.
+func (o *fieldOp) isPlain(c Column) bool {
+	return o.kind == opNumber && o.to == int32(c) && !o.optional
+}
+
+// fastHead reads the status, perhaps the content, and steps over the rest of
+// the head.
+func fastHead(s *scanner, o *op, p int) int {
 	b := s.dec.ahead
 	if p < 0 || p > len(b)-pad {
 		return -1
@@ -133,12 +139,21 @@ func fastHead(s *scanner, _ *op, p int) int {
 	if w = le.Uint64(b[p:]); w&0xffffff == 0 {
 		p += 3
 		w >>= 24
+		s.num[FileContent] = 0
 	} else {
 		if p = afterSequences(b, p); p < 0 || p > len(b)-8 {
 			return -1
 		}
+		if w = le.Uint64(b[p:]); w&0x80 != 0 {
+			return -1 // no content is as great
+		}
+		s.num[FileContent] = int64(w>>1&0x3f) ^ -int64(w&1)
+		if p++; p > len(b)-8 {
+			return -1
+		}
 		w = le.Uint64(b[p:])
 	}
+	s.has[FileContent] = o.fields[4].kind == opNumber
 	if w&0x8081 == 0x80 {
 		p += 2 + int(w&0x7f>>1|w>>2&0x1fc0)
 	} else if w&0x81 == 0 {
@@ -152,21 +167,19 @@ func fastHead(s *scanner, _ *op, p int) int {
 	return p + 1 + int(b[p]>>1)
 }
 
-// afterSequences steps over two optional numbers and one that is not.
+// afterSequences steps over two optional numbers.
 func afterSequences(b []byte, p int) int {
-	for i := range 3 {
+	for range 2 {
 		if p < 0 || p > len(b)-pad {
 			return -1
 		}
-		if i < 2 {
-			c := b[p]
-			p++
-			if c == 0 {
-				continue
-			}
-			if c != 2 {
-				return -1
-			}
+		c := b[p]
+		p++
+		if c == 0 {
+			continue
+		}
+		if c != 2 {
+			return -1
 		}
 		if b[p] < 0x80 {
 			p++
@@ -177,10 +190,19 @@ func afterSequences(b []byte, p int) int {
 	return p
 }
 
-// fastTail steps over the tail, but for bounds that are wanted.
+// fastTail steps over the tail, but for counts and bounds that are wanted.
 func fastTail(s *scanner, o *op, p int) int {
 	b := s.dec.ahead
-	p = afterOptionalTuples(b, p, 4, 2)
+	if o.fields[1].kind != opPickCounts {
+		p = afterOptionalTuples(b, p, 4, 2)
+	} else {
+		p = afterOptionalTuples(b, p, 1, 2)
+		for i := 1; i < 4; i++ {
+			if p = s.pickCounts(&o.fields[i], p); p < 0 {
+				return -1
+			}
+		}
+	}
 	for i := 4; i < 6; i++ {
 		if p < 0 || p > len(b)-4 {
 			return -1
@@ -231,7 +253,7 @@ func fastTail(s *scanner, o *op, p int) int {
 	} else {
 		return -1
 	}
-	if len(o.codes) == len(tailCodes) {
+	if len(o.fields) == tailLen {
 		return p
 	}
 	if w&0xff != 0 {
