@@ -3,13 +3,17 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+const long = 10 << 20 // bytes
 
 // hostile are words that somebody may use for a name or a value: quotes of
 // every kind, ends of statements, comments, line ends, NUL, what is no UTF-8,
-// and a long one.
+// and one of ten megabytes.
 func hostile() map[string]string {
 	return map[string]string{
 		"quote":     `x'; DROP TABLE ns.victim USING iceberg; --`,
@@ -23,7 +27,7 @@ func hostile() map[string]string {
 		"path":      "../../../etc/passwd",
 		"unicode":   "ｎａｍｅ\u202e\u0000é",
 		"call":      `x') ; ATTACH 'attached.db'; --`,
-		"long":      strings.Repeat("ab'\"; ", 20_000),
+		"long":      strings.Repeat("ab'\"; ", long/6),
 		"wildcards": `%_*?[a]{b}`,
 	}
 }
@@ -70,7 +74,7 @@ func TestHostileWords(t *testing.T) {
 				if code == ExitTimeout || code < 0 {
 					t.Errorf("%s: exit %d", what, code)
 				}
-				if len(errs) > 8*len(word)+64<<10 {
+				if len(errs) > min(8*len(word)+64<<10, mostShown+1<<10) {
 					t.Errorf("%s: %d bytes of error: %.300s", what, len(errs), errs)
 				}
 				if strings.Contains(errs, "panic") || strings.Contains(errs, "injected") || strings.Contains(errs, "INTERNAL") {
@@ -84,5 +88,53 @@ func TestHostileWords(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "attached.db")); err == nil {
 		t.Error("attached.db was made")
+	}
+}
+
+// TestLongTexts: ten megabytes of statement, value or error pass through; what
+// people see of them is its beginning, without secrets.
+func TestLongTexts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	text := strings.Repeat("token ", long/6)
+	for name, args := range map[string][]string{
+		"statement": {"-c", "SELECT length('" + text + "') AS n"},
+		"value":     {"-v", "word=" + text, "-c", "SELECT length($word::VARCHAR) AS n"},
+	} {
+		code, out, errs := runInside(append([]string{"--log-level", "warn", "--format", "csv"}, args...)...)
+		if code != 0 || out != "n\n"+strconv.Itoa(len(text))+"\n" {
+			t.Errorf("%s: exit %d %.300s %.300s", name, code, out, errs)
+		}
+	}
+	for name, args := range map[string][]string{
+		"error":           {"-c", "SELECT error('password=geheim ' || repeat('password=geheim é ', 500000))"},
+		"error as JSON":   {"--log-format", "json", "-c", "SELECT error('password=geheim ' || repeat('password=geheim é ', 500000))"},
+		"statement wrong": {"-c", "SELECT 'password=geheim " + text + "' FROM nothing"},
+		"value wrong":     {"-v", "word=password=geheim" + text, "-c", "FROM iceberg_files($word)"},
+	} {
+		code, _, errs := runInside(args...)
+		if code != ExitSQL && code != ExitFailure || len(errs) > 2*mostShown || strings.Contains(errs, "geheim") {
+			t.Errorf("%s: exit %d, %d bytes: %.300s", name, code, len(errs), errs)
+		}
+	}
+}
+
+// TestRedact_Long: the cut is said, falls between two characters, and no secret
+// that lies across it is seen in part.
+func TestRedact_Long(t *testing.T) {
+	defer hide(nil)
+	hide([]string{"tok3n/with+odd=signs"})
+	for _, secret := range []string{"password=geheim-4711", "SECRET 'geheim-4711'", "x://me:geheim-4711@host", "\"s3.secret-access-key\": \"geheim-4711\"", "tok3n/with+odd=signs"} {
+		for _, before := range []int{mostShown - len(secret), mostShown - len(secret)/2, mostShown - 3, mostShown} {
+			got := redact(strings.Repeat("é", before/2) + strings.Repeat(" ", 1+before%2) + secret + strings.Repeat(" x", mostShown))
+			if !utf8.ValidString(got) || strings.Contains(got, "geh") || strings.Contains(got, "tok3n") || len(got) > mostShown+100 || !strings.Contains(got[mostShown-3:], "... (cut: the whole text has 78") {
+				t.Fatalf("%s after %d bytes: %d bytes, ends %q", secret, before, len(got), got[mostShown-30:])
+			}
+		}
+	}
+	for text, want := range map[string]bool{strings.Repeat("x ", mostShown): false, strings.Repeat("x ", mostShown) + "password=geheim": true,
+		strings.Repeat("x ", mostShown) + "tok3n/with+odd=signs": true, "password=geheim": true, "password": false} {
+		if holdsSecret(text) != want {
+			t.Errorf("%d bytes hold a secret: %v", len(text), !want)
+		}
 	}
 }

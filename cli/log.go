@@ -13,6 +13,9 @@ import (
 // newLogger writes logs as text or JSON, secrets redacted.
 func newLogger(w io.Writer, level slog.Level, format string) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if err, isError := a.Value.Any().(error); isError {
+			a.Value = slog.StringValue(err.Error())
+		}
 		if a.Value.Kind() == slog.KindString {
 			a.Value = slog.StringValue(redact(a.Value.String()))
 		}
@@ -75,13 +78,49 @@ func hide(secrets []string) {
 	known.Store(strings.NewReplacer(pairs...))
 }
 
-// redact takes passwords, tokens and keys out of a text that people will see.
+// telling are the texts of which each pattern above needs one: looking for
+// them costs a hundredth of the patterns.
+var telling = []string{"://", "secret", "password", "passwd", "token", "credential", "access"}
+
+// tells reports whether a text may hold what the patterns look for.
+func tells(s string) bool { return containsAny(strings.ToLower(s), telling) }
+
+// People read the first mostShown bytes of a text; the patterns take a second a
+// megabyte on a busy machine. They see mostSecret more, so that no secret is
+// half in view.
+const (
+	mostShown  = 256 << 10
+	mostSecret = 64 << 10
+)
+
+// redact takes passwords, tokens and keys out of a text that people will see,
+// and cuts it after mostShown bytes, saying so.
 func redact(s string) string {
-	s = (*known.Load()).Replace(s)
-	s = sqlSecret.ReplaceAllStringFunc(s, func(m string) string {
-		// As long as before, so that a caret in the next line stands right.
-		at := strings.IndexByte(m, '\'') + 1
-		return m[:at] + strings.Repeat("*", utf8.RuneCountInString(m[at:])-1) + "'"
-	})
-	return namedSecret.ReplaceAllString(uriPassword.ReplaceAllString(s, "$1:***@"), "$1***")
+	size := len(s)
+	s = (*known.Load()).Replace(s[:min(size, mostShown+mostSecret)])
+	if tells(s) {
+		s = sqlSecret.ReplaceAllStringFunc(s, func(m string) string {
+			// As long as before, so that a caret in the next line stands right.
+			at := strings.IndexByte(m, '\'') + 1
+			return m[:at] + strings.Repeat("*", utf8.RuneCountInString(m[at:])-1) + "'"
+		})
+		s = namedSecret.ReplaceAllString(uriPassword.ReplaceAllString(s, "$1:***@"), "$1***")
+	}
+	if size <= mostShown {
+		return s
+	}
+	at := min(len(s), mostShown)
+	for at > 0 && at < len(s) && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return fmt.Sprintf("%s ... (cut: the whole text has %d bytes)", s[:at], size)
+}
+
+// holdsSecret reports whether a text is not to be kept or passed on. One longer
+// than what redact shows counts as soon as a telling word is in it.
+func holdsSecret(s string) bool {
+	if len(s) > mostShown {
+		return tells(s) || (*known.Load()).Replace(s) != s
+	}
+	return redact(s) != s
 }

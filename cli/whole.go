@@ -89,7 +89,7 @@ func joined(scripts []*lex.Script) (*lex.Script, error) {
 func (a *app) warnOfSecrets(cmd *cobra.Command) {
 	for _, f := range a.given {
 		text := cmd.Flags().Lookup(f).Value.String()
-		if redact(text) != text {
+		if holdsSecret(text) {
 			a.log.Warn("a secret on the command line can be read by others on this machine, and stays in the shell's history: give it in the environment or in a profile",
 				"option", "--"+f, "environment", envName(f))
 		}
