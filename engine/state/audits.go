@@ -24,7 +24,7 @@ var auditTable = tableDef{"audit table", "psyberg: one row per audit of a staged
 	{"staged_snapshot_id", long, "snapshot that the audit looked at"},
 	{"forced", truth, "a publish was forced over this failure"},
 	{"audited_at", instant, ""},
-}, nil}
+}, nil, true}
 
 // AuditTable is the name of the audit table of a session table.
 func AuditTable(sessionTable string) string {
@@ -34,23 +34,23 @@ func AuditTable(sessionTable string) string {
 	return sessionTable + "_audits"
 }
 
-// RecordAudits stores rows of one process in one commit, each in place of the
+// RecordAudits stores rows of one session in one commit, each in place of the
 // one that it supersedes (psyberg.RecordAudits). The table is made where it is
-// missing.
+// missing. What it costs does not grow with the sessions before it.
 func (s *Store) RecordAudits(ctx context.Context, sessionTable string, rows []psyberg.AuditRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	for _, r := range rows {
-		if r.Process != rows[0].Process {
-			return fmt.Errorf("record audits: rows of processes %q and %q in one call", rows[0].Process, r.Process)
+		if r.Process != rows[0].Process || r.Session != rows[0].Session {
+			return fmt.Errorf("record audits: rows of session %q of %q and of %q of %q in one call", rows[0].Session, rows[0].Process, r.Session, r.Process)
 		}
 	}
 	name := AuditTable(sessionTable)
 	if err := s.create(ctx, name, auditTable); err != nil {
 		return err
 	}
-	return change(ctx, s, name, auditCodec, rows[0].Process, func(_ *part, old []psyberg.AuditRow) ([]psyberg.AuditRow, error) {
+	return change(ctx, s, name, auditCodec, want{process: rows[0].Process, session: rows[0].Session, alone: true}, func(_ *part, old []psyberg.AuditRow) ([]psyberg.AuditRow, error) {
 		return psyberg.RecordAudits(old, rows), nil
 	})
 }

@@ -39,6 +39,9 @@ type tableDef struct {
 	comment string
 	columns []column
 	final   []string // statuses with which a row never changes again
+	// bySession: a change is of one session, and reads and writes the files
+	// with rows of it alone.
+	bySession bool
 }
 
 // telling is how many of the first columns a table must have to be one of this

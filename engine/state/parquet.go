@@ -235,13 +235,13 @@ func dataFile(spec iceberg.PartitionSpec, f iceberg.PartitionField, process stri
 }
 
 // bounds turns Parquet's minimum and maximum into Iceberg's: little endian
-// numbers are the same; texts are cut at 16 characters, the upper one rounded
+// numbers are the same; texts are cut at 64 characters, the upper one rounded
 // up, and left out where it cannot be.
 func bounds(t parquet.Type, low, high []byte) (lo, hi []byte, ok bool) {
 	if t != parquet.Types.ByteArray {
 		return low, high, true
 	}
-	const most = 16
+	const most = 64 // session ids differ after their first 16: scheduled__2023-09-14T05:00:00
 	cut := func(b []byte) ([]byte, bool) {
 		n := 0
 		for i := range string(b) {

@@ -27,18 +27,19 @@ type want struct {
 	process    string // "" is all
 	session    string // "" is all
 	unfinished bool   // rows that may still change, and with session those of that session
+	alone      bool   // the rows of session will change, and no others (tableDef.bySession)
 }
 
 // part is one reading of a table's rows.
 type part struct {
 	live    *catalog.Live
 	rows    []row         // those asked for; with want.unfinished, those that may still change
-	mixed   []row         // with want.unfinished: history that stands in one file with others
+	mixed   []row         // with want.unfinished or alone: rows that will not change, in one file with others
 	own     []row         // likewise: history of the session asked for
-	history []historyFile // files whose rows never change again
+	history []historyFile // files whose rows never change again; with want.alone, those of other sessions
 }
 
-// historyFile is a file of rows with one final status.
+// historyFile is a file of rows with one final status, or ofOthers.
 type historyFile struct {
 	location, status string
 	rows             int64
@@ -105,7 +106,15 @@ func (s *Store) readPart(ctx context.Context, live *catalog.Live, def tableDef, 
 	if len(live.Locations()) == 0 {
 		return p, nil
 	}
+	if w.alone {
+		return p, s.readAlone(ctx, p, def, w.session)
+	}
 	if !w.unfinished {
+		if holds := mayHold(live, w.session); def.bySession && w.session != "" {
+			if live = live.Only(holds); len(live.Locations()) == 0 {
+				return p, nil
+			}
+		}
 		query, err := s.selectRows(ctx, live, def, w.session)
 		if err == nil {
 			p.rows, err = s.collect(ctx, query, def)
@@ -188,18 +197,77 @@ func historyOf(live *catalog.Live, def tableDef) []historyFile {
 		return nil
 	}
 	var out []historyFile
-	deletes := false
+	if hasDeletes(live) {
+		return nil
+	}
 	live.Only(func(f iceberg.DataFile) bool {
 		low, high := string(f.LowerBoundValues()[field.ID]), string(f.UpperBoundValues()[field.ID])
 		nulls, counted := f.NullValueCounts()[field.ID]
-		deletes = deletes || f.ContentType() != iceberg.EntryContentData
 		if low == high && slices.Contains(def.final, low) && counted && nulls == 0 {
 			out = append(out, historyFile{f.FilePath(), low, f.Count()})
 		}
 		return false
 	})
-	if deletes {
-		return nil
-	}
 	return out
+}
+
+// ofOthers marks files of a table by session (tableDef.bySession).
+const ofOthers = "other sessions"
+
+// readAlone reads the rows of one session into p.rows. A file without any is
+// left alone; the other rows of one that has some are p.mixed. The bounds say
+// for all but a few files that they have none.
+func (s *Store) readAlone(ctx context.Context, p *part, def tableDef, session string) error {
+	var look []string
+	holds, deletes := mayHold(p.live, session), hasDeletes(p.live)
+	p.live.Only(func(f iceberg.DataFile) bool {
+		switch {
+		case f.ContentType() != iceberg.EntryContentData:
+		case deletes || holds(f):
+			look = append(look, f.FilePath())
+		default:
+			p.history = append(p.history, historyFile{f.FilePath(), ofOthers, f.Count()})
+		}
+		return false
+	})
+	for _, location := range look {
+		all, err := s.rowsOf(ctx, p, def, func(f iceberg.DataFile) bool {
+			return f.FilePath() == location || f.ContentType() != iceberg.EntryContentData
+		})
+		if err != nil {
+			return err
+		}
+		isOwn := func(r row) bool { return r.text("session_id") == session }
+		if !deletes && !slices.ContainsFunc(all, isOwn) {
+			p.history = append(p.history, historyFile{location, ofOthers, int64(len(all))})
+			continue
+		}
+		for _, r := range all {
+			if isOwn(r) {
+				p.rows = append(p.rows, r)
+			} else {
+				p.mixed = append(p.mixed, r)
+			}
+		}
+	}
+	return nil
+}
+
+// mayHold tells by its bounds whether a file may have rows of a session.
+func mayHold(live *catalog.Live, session string) func(iceberg.DataFile) bool {
+	field, ok := live.Table.Meta.CurrentSchema().FieldByName("session_id")
+	return func(f iceberg.DataFile) bool {
+		low, hasLow := f.LowerBoundValues()[field.ID]
+		high, hasHigh := f.UpperBoundValues()[field.ID]
+		return !ok || f.ContentType() != iceberg.EntryContentData || (!hasLow || string(low) <= session) && (!hasHigh || session <= string(high))
+	}
+}
+
+func hasDeletes(live *catalog.Live) bool {
+	found := false
+	live.Only(func(f iceberg.DataFile) bool {
+		found = found || f.ContentType() != iceberg.EntryContentData
+		return false
+	})
+	return found
 }

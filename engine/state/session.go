@@ -60,7 +60,7 @@ var sessionTable = tableDef{"session table", "psyberg: one row per session and s
 	{"load_type", text, "stateful: range or changed"},
 	{"options", text, "arguments of init that decide about the change set, a JSON object"},
 	{foundColumn, text, "what init found, so that the session can be asked about when its snapshots have expired, a JSON object"},
-}, []string{string(psyberg.StatusCommitted), string(psyberg.StatusSuperseded)}}
+}, []string{string(psyberg.StatusCommitted), string(psyberg.StatusSuperseded)}, false}
 
 func encodeSession(s psyberg.SessionRow) (row, error) {
 	uris, err := encodeURIs(s.ProcessingURIs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -210,4 +211,95 @@ func TestVerdict(t *testing.T) {
 	}
 	record("ns.t", 7, true, 201)
 	check("mended", ask(7), fmt.Sprint(catalog.AuditsPassed, 7, []string{}))
+}
+
+// TestAuditsCostWhatIsNew: an audit writes the rows of its session, not those
+// of the sessions before it, which stand in a few files; one of long ago that
+// is audited again replaces its rows and nobody else's, also where its id says
+// nothing of its time.
+func TestAuditsCostWhatIsNew(t *testing.T) {
+	t.Parallel()
+	ctx, s := newStore(t)
+	const n = 64
+	id := func(i int) string {
+		if i%2 == 0 {
+			return fmt.Sprintf("scheduled__2023-09-14T%02d:00:00+00:00", i)
+		}
+		return fmt.Sprintf("%x-manual", 0x9e3779b97f4a7c15*uint64(i)) // in no order
+	}
+	record := func(i int, passed bool, at int) {
+		t.Helper()
+		var rows []psyberg.AuditRow
+		for _, name := range []string{"a", "b"} {
+			rows = append(rows, psyberg.AuditRow{Process: "p", Session: id(i), Target: "ns.t", Staged: psyberg.SnapshotID(i), Audit: name, Blocking: true,
+				Passed: passed, AuditedAt: psyberg.Instant(at)})
+		}
+		if err := s.RecordAudits(ctx, sessions, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := func() (int, int64) {
+		t.Helper()
+		live, err := s.Catalogs().Live(ctx, state.AuditTable(sessions), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := live.Table.Meta.Snapshots[len(live.Table.Meta.Snapshots)-1]
+		text, _ := head.Summary.Lookup("added-records")
+		added, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(live.Locations()), added
+	}
+	written := int64(0)
+	for i := range n {
+		record(i, false, i)
+		_, added := files()
+		written += added
+	}
+	if live, _ := files(); live > 20 {
+		t.Errorf("%d files of one process with %d audited sessions", live, n)
+	}
+	if most := int64(2 * n * 4); written > most { // all of them each time: 4,160
+		t.Errorf("%d rows written for %d, want at most %d", written, 2*n, most)
+	}
+	for _, i := range []int{3, 8, 0, n - 1} {
+		record(i, true, n+i)
+	}
+	for i := range n {
+		got, err := s.Audits(ctx, sessions, "p", id(i))
+		again := i == 3 || i == 8 || i == 0 || i == n-1
+		if err != nil || len(got) != 2 || got[0].Session != id(i) || got[0].Passed != again || got[1].Passed != again || got[0].Audit == got[1].Audit {
+			t.Errorf("session %d: %+v %v", i, got, err)
+		}
+	}
+	if all, err := s.Audits(ctx, sessions, "p", ""); err != nil || len(all) != 0 {
+		t.Errorf("no session: %d rows %v", len(all), err)
+	}
+}
+
+// TestAuditsOfTwoSessionsAtOnce: sessions of a process that are audited side by
+// side keep each other's rows.
+func TestAuditsOfTwoSessionsAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx, s := newStore(t)
+	var wg sync.WaitGroup
+	const workers, each = 4, 5
+	for w := range workers {
+		wg.Go(func() {
+			for i := range each {
+				row := psyberg.AuditRow{Process: "p", Session: fmt.Sprint("s", w), Target: "ns.t", Audit: fmt.Sprint(i), Passed: true, Staged: 7}
+				if err := s.RecordAudits(ctx, sessions, []psyberg.AuditRow{row}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for w := range workers {
+		if got, err := s.Audits(ctx, sessions, "p", fmt.Sprint("s", w)); err != nil || len(got) != each {
+			t.Errorf("session %d has %d audits: %v", w, len(got), err)
+		}
+	}
 }

@@ -130,7 +130,7 @@ var ErrUnchanged = errors.New("nothing to change")
 // not change it; ErrUnchanged leaves it. What becomes COMMITTED or SUPERSEDED
 // is not handed to decide again.
 func (s *Store) ChangeSessions(ctx context.Context, table, process string, decide func([]psyberg.SessionRow) ([]psyberg.SessionRow, error)) error {
-	return change(ctx, s, table, sessionCodec, process, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+	return change(ctx, s, table, sessionCodec, want{process: process, unfinished: true}, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
 		return decide(stored)
 	})
 }
@@ -138,7 +138,7 @@ func (s *Store) ChangeSessions(ctx context.Context, table, process string, decid
 // ReplaceSessions is ChangeSessions for rows that were read before: it fails
 // with catalog.ErrConflict unless nothing has changed since they were seen (X1).
 func (s *Store) ReplaceSessions(ctx context.Context, table, process string, seen Seen, now []psyberg.SessionRow) error {
-	return change(ctx, s, table, sessionCodec, process, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
+	return change(ctx, s, table, sessionCodec, want{process: process, unfinished: true}, func(p *part, stored []psyberg.SessionRow) ([]psyberg.SessionRow, error) {
 		if p.historyRows() != seen.history || !psyberg.SameRows(stored, seen.Rows) {
 			return nil, fmt.Errorf("write %s of process %q: %w another session changed it meanwhile", table, process, catalog.ErrConflict)
 		}
@@ -148,7 +148,7 @@ func (s *Store) ReplaceSessions(ctx context.Context, table, process string, seen
 
 // ChangeWatermarks is ChangeSessions for the watermark table.
 func (s *Store) ChangeWatermarks(ctx context.Context, table, process string, decide func([]psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error)) error {
-	return change(ctx, s, table, watermarkCodec, process, func(_ *part, stored []psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error) {
+	return change(ctx, s, table, watermarkCodec, want{process: process}, func(_ *part, stored []psyberg.WatermarkRow) ([]psyberg.WatermarkRow, error) {
 		return decide(stored)
 	})
 }
@@ -156,13 +156,13 @@ func (s *Store) ChangeWatermarks(ctx context.Context, table, process string, dec
 // patience bounds how long a change is decided again after conflicts.
 const patience = 2 * time.Minute
 
-func change[T any](ctx context.Context, s *Store, table string, c codec[T], process string, decide func(*part, []T) ([]T, error)) error {
-	if process == "" {
+func change[T any](ctx context.Context, s *Store, table string, c codec[T], w want, decide func(*part, []T) ([]T, error)) error {
+	if w.process == "" {
 		return fmt.Errorf("write %s %s: process_name is empty", c.def.what, table)
 	}
 	deadline := time.Now().Add(patience)
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		p, err := s.load(ctx, table, c.def, want{process: process, unfinished: len(c.def.final) > 0})
+		p, err := s.load(ctx, table, c.def, w)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func change[T any](ctx context.Context, s *Store, table string, c codec[T], proc
 		if err != nil {
 			return err
 		}
-		err = s.swap(ctx, table, c.def, process, p, func() ([]row, error) { return encodeAll(c, now) })
+		err = s.swap(ctx, table, c.def, w.process, p, func() ([]row, error) { return encodeAll(c, now) })
 		if !errors.Is(err, errMoved) || time.Now().After(deadline) {
 			return err
 		}

@@ -36,13 +36,16 @@ func (s *Store) swap(ctx context.Context, table string, def tableDef, process st
 		if def.isFinal(r) {
 			status = r.text("status")
 		}
+		if def.bySession {
+			status = ofOthers // to every other session, from now on
+		}
 		groups[status] = append(groups[status], r)
 	}
 	policy := policyOf(p.live.Table.Meta)
 	for _, status := range slices.Sorted(maps.Keys(groups)) {
 		write := groups[status]
 		if merged := policy.merge(p.history, status, int64(len(write))); len(merged) > 0 {
-			old, err := s.rowsOf(ctx, p, def, merged)
+			old, err := s.rowsOf(ctx, p, def, func(f iceberg.DataFile) bool { return slices.Contains(merged, f.FilePath()) })
 			if err != nil {
 				return fmt.Errorf("write %s %s: merge files: %w", def.what, table, err)
 			}
@@ -74,10 +77,9 @@ func (s *Store) remove(ctx context.Context, table string, files []iceberg.DataFi
 	return errs
 }
 
-// rowsOf reads files of history.
-func (s *Store) rowsOf(ctx context.Context, p *part, def tableDef, locations []string) ([]row, error) {
-	files := p.live.Only(func(f iceberg.DataFile) bool { return slices.Contains(locations, f.FilePath()) })
-	query, err := s.selectRows(ctx, files, def, "")
+// rowsOf reads some of the files.
+func (s *Store) rowsOf(ctx context.Context, p *part, def tableDef, which func(iceberg.DataFile) bool) ([]row, error) {
+	query, err := s.selectRows(ctx, p.live.Only(which), def, "")
 	if err != nil {
 		return nil, err
 	}

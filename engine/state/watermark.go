@@ -18,7 +18,7 @@ var watermarkTable = tableDef{"watermark table", "psyberg: one row per process a
 	{"valid_to", instant, "exclusive end of what the process has covered; NULL where stateless"},
 	{"max_event_ts", instant, "greatest event time seen so far"},
 	{"committed_at", instant, "when it moved"},
-}, nil}
+}, nil, false}
 
 func encodeWatermark(w psyberg.WatermarkRow) (row, error) {
 	uris, err := encodeURIs(w.LastProcessedURIs)
