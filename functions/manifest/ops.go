@@ -19,6 +19,7 @@ type op struct {
 	fields  []fieldOp
 	codes   []skipCode   // of the fields, where all are only stepped over
 	numbers []numberCode // of the fields, where all are numbers
+	repeats int          // so many of the numbers are compared with the entry before
 }
 
 // fastWay does an op whose first byte is at p. It returns the place after it,
@@ -142,6 +143,9 @@ func joined(fields []fieldOp) []op {
 			}
 		}
 		out = append(out, o)
+	}
+	for i := range out {
+		out[i].repeats = repeats(out[i].numbers)
 	}
 	return out
 }

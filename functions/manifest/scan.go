@@ -71,6 +71,7 @@ type scanner struct {
 	from   float64 // what seen was when the batch began
 	dec    dec     // of it; here, for it would be allocated for each
 	shapes []shape
+	before repeat
 
 	nextRowID int64
 	num       [numColumns]int64 // numbers of the entry

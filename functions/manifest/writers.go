@@ -207,13 +207,22 @@ func fastTail(s *scanner, o *op, p int) int {
 		if p < 0 || p > len(b)-4 {
 			return -1
 		}
+		w := le.Uint32(b[p:])
 		if f := &o.fields[i]; f.kind == opPickPairs {
+			if len(f.picks) == 1 && w&0x8180ffff == 0x0202 && uint32(f.picks[0].key) == w>>17&0x3f && w>>16&1 == 0 {
+				from := p + 4
+				if p = from + int(w>>25); p < len(b) && b[p] == 0 {
+					s.setText(&s.cols[f.picks[0].col], b, from, p)
+					p++
+					continue
+				}
+				return -1
+			}
 			if p = s.pickPairs(f, p); p < 0 {
 				return -1
 			}
 			continue
 		}
-		w := le.Uint32(b[p:])
 		if w&0x8180ffff == 0x0202 { // a map of one short value
 			if p += 4 + int(w>>25); p < len(b) && b[p] == 0 {
 				p++
@@ -273,6 +282,12 @@ func afterOptionalTuples(b []byte, p, times, k int) int {
 		if w&0xff == 0 {
 			p++
 			continue
+		}
+		if w&0x80ffff == 0x0202 && k == 2 { // one pair: the key, the value, 0
+			if q := bits.TrailingZeros64(^w >> 24 & (stopBits >> 24)); q < 32 && w>>24>>(q+1)&0xff == 0 {
+				p += 5 + q>>3
+				continue
+			}
 		}
 		if w&0x81ff != 2 { // there, and fewer than 64 items
 			return -1
