@@ -18,7 +18,7 @@ func signature(name string, positional, named []surface.Arg) string {
 		}
 		params = append(params, p)
 		doc := a.Doc
-		if t := argType(a); t != "" {
+		if t := a.TypeName(); t != "" {
 			doc = t + "  " + doc
 		}
 		lines = append(lines, "  "+a.Name+strings.Repeat(" ", max(1, 18-len(a.Name)))+strings.TrimSpace(doc))
@@ -28,29 +28,4 @@ func signature(name string, positional, named []surface.Arg) string {
 		text += "\n\n" + strings.Join(lines, "\n")
 	}
 	return text
-}
-
-// argType is DuckDB's name of an argument's type, "" where any is taken.
-func argType(a surface.Arg) string {
-	if a.Type == nil || a.Type == surface.AnyType {
-		return ""
-	}
-	switch t := strings.ToUpper(a.Type.String()); {
-	case t == "UTF8":
-		return "VARCHAR"
-	case t == "INT64":
-		return "BIGINT"
-	case t == "INT32":
-		return "INTEGER"
-	case t == "BOOL":
-		return "BOOLEAN"
-	case strings.HasPrefix(t, "TIMESTAMP"):
-		return "TIMESTAMPTZ"
-	case strings.HasPrefix(t, "LIST"):
-		return "LIST"
-	case strings.HasPrefix(t, "MONTH_DAY_NANO"):
-		return "INTERVAL"
-	default:
-		return t
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"psyberg/cli/format"
 )
 
 // Sizes of the charts, in pixels of the view box.
@@ -189,14 +191,14 @@ func pairs(all []Saving) lanes {
 	for i, s := range all {
 		y := height * float64(i)
 		l := lane{Y: y + 3, Label: s.Session.ID, Note: fmt.Sprintf("%s of %s", hoursText(s.ReadHours), hoursText(s.FixedHours))}
-		read := fmt.Sprintf("Session %s read %s, %s: %s.", s.Session.ID, hoursText(s.ReadHours), bytesText(s.ReadBytes), spanText(s.Read))
+		read := fmt.Sprintf("Session %s read %s, %s: %s.", s.Session.ID, hoursText(s.ReadHours), format.Bytes(s.ReadBytes), spanText(s.Read))
 		if s.NothingToLoad {
 			read = fmt.Sprintf("Session %s had nothing to read.", s.Session.ID)
 		}
 		l.Boxes = []box{
 			{X: labelWidth, Y: y + 4, W: max(s.ReadHours/worst*room, 1), H: height/2 - 4, Class: "load", Title: read},
 			{X: labelWidth, Y: y + height/2 + 1, W: max(s.FixedHours/worst*room, 1), H: height/2 - 4, Class: "fixed", Title: fmt.Sprintf(
-				"A fixed look-back would have read %s, %s: %s.", hoursText(s.FixedHours), bytesText(s.FixedBytes), spanText(s.Fixed))},
+				"A fixed look-back would have read %s, %s: %s.", hoursText(s.FixedHours), format.Bytes(s.FixedBytes), spanText(s.Fixed))},
 		}
 		c.Lanes = append(c.Lanes, l)
 	}

@@ -6,13 +6,15 @@ import (
 	"html/template"
 	"io"
 	"time"
+
+	"psyberg/cli/format"
 )
 
 //go:embed page.html
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"stamp": stamp, "bytes": bytesText, "hours": hoursText, "grouped": grouped, "duration": durationText,
+	"stamp": stamp, "bytes": format.Bytes, "hours": hoursText, "grouped": grouped, "duration": durationText,
 	"px": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 	"count": func(n int, what string) string {
 		if n != 1 {

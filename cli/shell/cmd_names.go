@@ -100,7 +100,7 @@ func writeFunction(w io.Writer, st Styles, f documented, width int) {
 		p := a.Name
 		if i >= len(f.positional) {
 			p += " := "
-			if t := typeName(a); t != "" {
+			if t := a.TypeName(); t != "" {
 				p += t
 			} else {
 				p += "value"
@@ -111,7 +111,7 @@ func writeFunction(w io.Writer, st Styles, f documented, width int) {
 	fmt.Fprintln(w, wrap(st.Paint(styleFunction, f.name)+"("+strings.Join(params, ", ")+")", width, "    "))
 	fmt.Fprintln(w)
 	for _, a := range f.args() {
-		line := fmt.Sprintf("  %-18s %s", a.Name, strings.TrimSpace(typeName(a)+"  "+a.Doc))
+		line := fmt.Sprintf("  %-18s %s", a.Name, strings.TrimSpace(a.TypeName()+"  "+a.Doc))
 		fmt.Fprintln(w, wrap(line, width, strings.Repeat(" ", 21)))
 	}
 	fmt.Fprintln(w)
@@ -140,31 +140,6 @@ func wrap(line string, width int, indent string) string {
 		line = indent + strings.TrimLeft(line[i:], " ")
 	}
 	return strings.Join(append(out, line), "\n")
-}
-
-// typeName is DuckDB's name of an argument's type, "" where any is taken.
-func typeName(a surface.Arg) string {
-	if a.Type == nil || a.Type == surface.AnyType {
-		return ""
-	}
-	switch t := strings.ToUpper(a.Type.String()); {
-	case t == "UTF8":
-		return "VARCHAR"
-	case t == "INT64":
-		return "BIGINT"
-	case t == "INT32":
-		return "INTEGER"
-	case t == "BOOL":
-		return "BOOLEAN"
-	case strings.HasPrefix(t, "TIMESTAMP"):
-		return "TIMESTAMPTZ"
-	case strings.HasPrefix(t, "LIST"):
-		return "LIST"
-	case strings.HasPrefix(t, "MONTH_DAY_NANO"):
-		return "INTERVAL"
-	default:
-		return t
-	}
 }
 
 // helpOn prints a page of help: a function's, one of the program's, or DuckDB's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -243,8 +244,8 @@ func sizes(s psyberg.Summary) string {
 			parts = append(parts, grouped(n)+" "+k[1])
 		}
 	}
-	if n := summary(s, "total-files-size"); n != "" {
-		parts = append(parts, bytesText(n))
+	if n, err := strconv.ParseInt(summary(s, "total-files-size"), 10, 64); err == nil {
+		parts = append(parts, format.Bytes(n))
 	}
 	if len(parts) == 0 {
 		return "the snapshot's summary does not say"

@@ -157,7 +157,7 @@ func (c *completer) argument(ctx context.Context, p place) []Item {
 		if i < len(f.positional) || slices.Contains(p.call.given, a.Name) {
 			continue
 		}
-		out = append(out, Item{Text: a.Name + " := ", Kind: strings.TrimSpace("argument " + typeName(a)), Doc: a.Doc})
+		out = append(out, Item{Text: a.Name + " := ", Kind: strings.TrimSpace("argument " + a.TypeName()), Doc: a.Doc})
 	}
 	if p.call.position < len(f.positional) {
 		a := f.positional[p.call.position]

@@ -28,7 +28,7 @@ func (c *completer) hint(text string, at int) (call, about string) {
 			name += " :="
 		}
 		if now {
-			about = strings.TrimSpace(typeName(a) + "  " + a.Doc)
+			about = strings.TrimSpace(a.TypeName() + "  " + a.Doc)
 			// What stands before it is less than what comes after: the call may be long.
 			if len(parts) > 3 {
 				parts = append(parts[:1], "…")

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -23,25 +22,6 @@ func grouped(n string) string {
 		digits = digits[:len(digits)-3]
 	}
 	return sign + strings.Join(append([]string{digits}, parts...), ",")
-}
-
-// bytesText is a size in the largest unit that leaves a digit before the point.
-func bytesText(n string) string {
-	f, err := strconv.ParseFloat(n, 64)
-	if err != nil {
-		return n
-	}
-	unit := "B"
-	for _, u := range []string{"kB", "MB", "GB", "TB", "PB"} {
-		if f < 1000 {
-			break
-		}
-		f, unit = f/1000, u
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%.0f B", f)
-	}
-	return fmt.Sprintf("%.1f %s", f, unit)
 }
 
 func summary(s psyberg.Summary, key string) string { return s.Get(key) }
