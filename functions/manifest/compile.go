@@ -189,6 +189,7 @@ func bytesField(o *fieldOp, col Column, f *field, t *node) error {
 	i := o.to
 	switch {
 	case col == FileFormat:
+		o.kind = opFormat
 		o.call = func(d *dec, s *scanner) { readUpper(d, s, &s.cols[i]) }
 	case columns[col].typ.ID() == arrow.BINARY:
 		o.call = func(d *dec, s *scanner) {

@@ -110,6 +110,19 @@ func fastText(s *scanner, op *op, p int) int {
 	return p + n
 }
 
+// parquet is the format of nearly all files, as it is written.
+var parquet = le.Uint64([]byte("\x0ePARQUET"))
+
+// fastFormat reads a file's format.
+func fastFormat(s *scanner, op *op, p int) int {
+	b, o := s.dec.ahead, &op.fields[0]
+	if o.optional || p < 0 || p > len(b)-8 || le.Uint64(b[p:]) != parquet {
+		return -1
+	}
+	s.setText(&s.cols[o.to], b, p+1, p+8)
+	return p + 8
+}
+
 // isText reports whether b is UTF-8; mostly it is ASCII.
 func isText(b []byte) bool {
 	for len(b) >= 16 {

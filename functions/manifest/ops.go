@@ -20,6 +20,7 @@ type op struct {
 	codes   []skipCode   // of the fields, where all are only stepped over
 	numbers []numberCode // of the fields, where all are numbers
 	repeats int          // so many of the numbers are compared with the entry before
+	longs   *[2]int      // columns of the numbers after those, where twoLongs says so
 }
 
 // fastWay does an op whose first byte is at p. It returns the place after it,
@@ -59,6 +60,7 @@ const (
 	opPickPairs         // the same, some keys of which are wanted
 	opPickCounts        // an array of pairs of varints, some keys of which are wanted
 	opText              // a string, into a column
+	opFormat            // file_format, into a column
 	opMap64             // an array of pairs of varints, into a column
 	opMapBytes          // an array of pairs of varint and bytes, likewise
 )
@@ -68,7 +70,7 @@ var fastWays = [...]fastWay{
 	opCall: noFastWay, opSkip: noFastWay,
 	opNumber: fastNumbers, opInt32: fastNumbers, opInt64: fastNumbers,
 	opSkipNumber: fastSkips, opSkipBytes: fastSkips, opSkipFixed: fastSkips, opSkipTuples: fastSkips, opSkipPairs: fastSkips,
-	opPickPairs: fastPick, opPickCounts: fastCounts, opText: fastText, opMap64: fastMap64, opMapBytes: fastMapBytes,
+	opPickPairs: fastPick, opPickCounts: fastCounts, opText: fastText, opFormat: fastFormat, opMap64: fastMap64, opMapBytes: fastMapBytes,
 }
 
 func noFastWay(*scanner, *op, int) int { return -1 }
@@ -143,9 +145,6 @@ func joined(fields []fieldOp) []op {
 			}
 		}
 		out = append(out, o)
-	}
-	for i := range out {
-		out[i].repeats = repeats(out[i].numbers)
 	}
 	return out
 }

@@ -83,7 +83,7 @@ func repeats(numbers []numberCode) (n int) {
 // fastNumbers reads numbers, each to where it belongs.
 func fastNumbers(s *scanner, o *op, p int) int {
 	if o.repeats == 0 {
-		return s.numbers(o, 0, len(o.numbers), p)
+		return s.rest(o, 0, p)
 	}
 	b, r := s.dec.ahead, &s.before
 	if p < 0 || p > len(b)-8 {
@@ -105,7 +105,46 @@ func fastNumbers(s *scanner, o *op, p int) int {
 			}
 		}
 	}
-	return s.numbers(o, o.repeats, len(o.numbers), p)
+	return s.rest(o, o.repeats, p)
+}
+
+// rest reads the numbers of an op from one to the last. Two that are there go
+// into columns: the record count and the file's size.
+func (s *scanner) rest(o *op, from, p int) int {
+	b, row := s.dec.ahead, s.row
+	if o.longs == nil || p < 0 || p > len(b)-16 {
+		return s.numbers(o, from, len(o.numbers), p)
+	}
+	x := b[p : p+16 : p+16]
+	w := le.Uint64(x)
+	stops := ^w & stopBits
+	if uint32(stops) == 0 {
+		return s.numbers(o, from, len(o.numbers), p)
+	}
+	n := (bits.TrailingZeros64(stops)>>3 + 1) & 7
+	first := squeezeShort(w & (stops ^ (stops - 1)))
+	w = le.Uint64(x[n:])
+	if stops = ^w & stopBits; stops == 0 {
+		return s.numbers(o, from, len(o.numbers), p)
+	}
+	n += bits.TrailingZeros64(stops)>>3 + 1
+	if w &= stops ^ (stops - 1); uint32(stops) != 0 {
+		w = squeezeShort(w)
+	} else {
+		w = squeeze(w)
+	}
+	s.cols[o.longs[0]].v64.s[row] = int64(first>>1) ^ -int64(first&1)
+	s.cols[o.longs[1]].v64.s[row] = int64(w>>1) ^ -int64(w&1)
+	return p + n
+}
+
+// twoLongs are the columns that two numbers go into, if there are no more, and
+// both are of 64 bits and never absent.
+func twoLongs(numbers []numberCode) *[2]int {
+	if len(numbers) != 2 || numbers[0]&0xff != numberCode(opInt64-opNumber) || numbers[1]&0xff != numberCode(opInt64-opNumber) {
+		return nil
+	}
+	return &[2]int{int(numbers[0] >> 16), int(numbers[1] >> 16)}
 }
 
 // remember keeps the numbers that an op began with, if they are short and none

@@ -38,7 +38,7 @@ var tailLen = len(tailCodes)
 // content; the tail's may take values out of counts and bounds.
 func opsOf(fields []fieldOp) []op {
 	var out []op
-	from := 0
+	from, repeated := 0, false // of one op only is kept what it read before: the partition's
 	for i := 0; i < len(fields); i++ {
 		special, n := op{}, 0
 		if isHead(fields[i:]) {
@@ -54,7 +54,16 @@ func opsOf(fields []fieldOp) []op {
 		from = i + n
 		i = from - 1
 	}
-	return append(out, joined(fields[from:])...)
+	out = append(out, joined(fields[from:])...)
+	for i := range out {
+		o := &out[i]
+		if !repeated {
+			o.repeats = repeats(o.numbers)
+			repeated = o.repeats > 0
+		}
+		o.longs = twoLongs(o.numbers[o.repeats:])
+	}
+	return out
 }
 
 // isHead reports whether fields begin with the status, read, and the head.

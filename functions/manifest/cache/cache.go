@@ -26,7 +26,8 @@ type Cache struct {
 	near  *shelf               // what was read lately
 	room  eviction
 	stats struct{ hits, misses, damaged, written, evicted atomic.Int64 }
-	made  sync.Map // folders that are there
+	made  sync.Map                // folders that are there
+	fault func(what string) error // asked before each change of the folder; nil but in tests
 }
 
 // Stats counts, since Open, what became of manifests (hits, misses) and of
@@ -181,7 +182,7 @@ func (c *Cache) open(key string, g *group) *entry {
 		return e
 	case errors.Is(err, errDamaged):
 		c.stats.damaged.Add(1)
-		_ = os.Remove(path) // likewise
+		_ = c.do("remove", func() error { return os.Remove(path) }) // likewise
 	case !errors.Is(err, fs.ErrNotExist):
 		c.stats.damaged.Add(1)
 	}
@@ -217,17 +218,31 @@ func openEntry(path, key string, g *group) (*entry, time.Time, error) {
 	return e, st.ModTime(), nil
 }
 
+// do changes something in the folder; tests let it fail.
+func (c *Cache) do(what string, change func() error) error {
+	if c.fault != nil {
+		if err := c.fault(what); err != nil {
+			return err
+		}
+	}
+	return change()
+}
+
 // store writes a file (C3). What goes wrong costs speed only (C5).
 func (c *Cache) store(key string, parts [][]byte) error {
 	folder, name := fileOf(key)
 	dir := filepath.Join(c.folder, folder)
 	if _, ok := c.made.Load(dir); !ok {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := c.do("make folder", func() error { return os.MkdirAll(dir, 0o700) }); err != nil {
 			return err
 		}
 		c.made.Store(dir, true)
 	}
-	f, err := os.CreateTemp(dir, tempPrefix+"*")
+	var f *os.File
+	err := c.do("create", func() (err error) {
+		f, err = os.CreateTemp(dir, tempPrefix+"*")
+		return err
+	})
 	if err != nil {
 		c.made.Delete(dir) // whoever emptied the cache took the folders too
 		return err
@@ -235,7 +250,7 @@ func (c *Cache) store(key string, parts [][]byte) error {
 	size := int64(0)
 	for _, p := range parts {
 		if err == nil {
-			_, err = f.Write(p)
+			err = c.do("write", func() error { _, err := f.Write(p); return err })
 		}
 		size += int64(len(p))
 	}
@@ -243,10 +258,10 @@ func (c *Cache) store(key string, parts [][]byte) error {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, name))
+		err = c.do("rename", func() error { return os.Rename(f.Name(), filepath.Join(dir, name)) })
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // it may never have been there
+		_ = c.do("remove", func() error { return os.Remove(f.Name()) }) // it may never have been there
 		return err
 	}
 	c.stats.written.Add(1)
@@ -256,5 +271,5 @@ func (c *Cache) store(key string, parts [][]byte) error {
 
 func (c *Cache) remove(key string) {
 	folder, name := fileOf(key)
-	_ = os.Remove(filepath.Join(c.folder, folder, name)) // C5
+	_ = c.do("remove", func() error { return os.Remove(filepath.Join(c.folder, folder, name)) }) // C5
 }

@@ -67,7 +67,7 @@ func (c *Cache) evict() int64 {
 		}
 		if temp {
 			if now.Sub(st.ModTime()) > tempAge {
-				_ = os.Remove(path)
+				_ = c.do("remove", func() error { return os.Remove(path) }) // C5
 			}
 			return nil
 		}
@@ -84,7 +84,7 @@ func (c *Cache) evict() int64 {
 			break
 		}
 		// Readers that have it open keep it.
-		if err := os.Remove(f.path); err == nil {
+		if err := c.do("remove", func() error { return os.Remove(f.path) }); err == nil {
 			c.stats.evicted.Add(1)
 		}
 		total -= f.size
