@@ -63,10 +63,7 @@ func TestReplaySurvives(t *testing.T) {
 			}
 			e.want("snapshots left", e.must(`SELECT count(*) FROM iceberg_snapshots('raw.a')`), "1")
 			e.want("after its snapshots expired", ask(), before)
-			if _, err := e.run(`FROM psyberg_files(NULL, session_id := 's2', session_table := $table)`, "table", sessionTable); err == nil ||
-				!strings.Contains(err.Error(), "has expired") {
-				t.Errorf("files of expired snapshots: %v", err)
-			}
+			filesAreGone(t, e, "has expired", "[PSY_EXPIRED_GAP]", "psyberg_window", "run init again with another session id")
 			// Why: in short, by position; without files now.
 			why := e.must(`SELECT included, cause, reason FROM psyberg_why('s2', $table, 'day=2023-09-03')`, "table", sessionTable)
 			if !strings.Contains(why, "true answer It is part of the session: 1 file with 1 row added by") {
@@ -80,7 +77,21 @@ func TestReplaySurvives(t *testing.T) {
 			}
 			e.must(`DROP TABLE raw.a USING iceberg`)
 			e.want("after the source is gone", ask(), before)
+			filesAreGone(t, e, "table not found", "psyberg_window", "run init again with another session id")
 		})
+	}
+}
+
+// filesAreGone: what a session has not recorded, its files, is refused in words.
+func filesAreGone(t *testing.T, e *env, words ...string) {
+	t.Helper()
+	for _, f := range []string{"psyberg_files", "psyberg_late"} {
+		_, err := e.run(`FROM `+f+`(NULL, session_id := 's2', session_table := $table)`, "table", sessionTable)
+		for _, w := range append(words, `"s2"`, "raw.a") {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: %v; want %q", f, err, w)
+			}
+		}
 	}
 }
 

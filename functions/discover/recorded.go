@@ -31,7 +31,7 @@ func runRecorded(ctx context.Context, d Deps, req Request) (*Result, error) {
 		names[i] = r.Source
 	}
 	if err := res.load(ctx, d, names); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find session %q: %w; if the table is gone: %s", req.SessionID, err, recordedAdvice(&rows[0]))
 	}
 	for i, s := range res.Sources {
 		row := &rows[i]
@@ -160,7 +160,7 @@ func (s *Source) replay(req *Request) error {
 			return &psyberg.Error{Code: psyberg.CodeExpiredGap, Op: "find window of session " + fmt.Sprintf("%q", r.Session),
 				Object: fmt.Sprintf("source %q", s.Name.String()),
 				Cause:  fmt.Sprintf("its end snapshot %d has expired", *r.EndSnapshot),
-				Advice: recordedAdvice}
+				Advice: recordedAdvice(r)}
 		}
 		s.Head = psyberg.PinOf(*r.EndSnapshot)
 	}
@@ -177,13 +177,21 @@ func (s *Source) replay(req *Request) error {
 	var err error
 	s.Window, err = s.window(mark, req.windowOptions())
 	if e := new(psyberg.Error); errors.As(err, &e) {
-		e.Op, e.Advice = fmt.Sprintf("find window of session %q", r.Session), recordedAdvice
+		e.Op, e.Advice = fmt.Sprintf("find window of session %q", r.Session), recordedAdvice(r)
 	}
 	return err
 }
 
-// recordedAdvice: no argument helps a session whose snapshots are gone.
-const recordedAdvice = "what the session read can no longer be told; run init again"
+// recordedAdvice: no argument helps a session whose snapshots, or sources, are
+// gone. What it has recorded of itself can still be asked for (fromRows).
+func recordedAdvice(r *psyberg.SessionRow) string {
+	const again = "to load what is there now, run init again with another session id"
+	if r.Found == "" {
+		return "what the session read can no longer be told; " + again
+	}
+	return "of what the session read only its window, partitions and range can still be told (psyberg_window, psyberg_new_partitions, " +
+		"psyberg_stateful_range), no files; " + again
+}
 
 // recordedTimes fills in what the session recorded about times.
 func (f *finder) recordedTimes(ctx context.Context) error {
