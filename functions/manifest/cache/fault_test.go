@@ -18,8 +18,8 @@ var errFault = errors.New("fault")
 // those of the next process, which finds no half file, and clears up in time.
 func TestC5_FaultAtEveryOperation(t *testing.T) {
 	t.Parallel()
-	const limit = 48 << 10
-	all := upTo(t, 8)
+	const limit = 24 << 10
+	all := upTo(t, 5)
 	req := &manifest.Request{Columns: []manifest.Column{manifest.FilePath, manifest.RecordCount}, Bounds: []int32{1}}
 	ask := func(what string, c *Cache) {
 		t.Helper()
