@@ -99,11 +99,12 @@ func findCount(b []byte, p, left int, key uint64) (value int64, at, after int) {
 		if p < 3 || p > len(b)-9 {
 			return 0, -1, -1
 		}
-		w, before := le.Uint64(b[p:]), le.Uint64(b[p-1:])
+		near := b[p-3 : p+9 : p+9] // what the compiler knows of it spares checks
+		w, before := le.Uint64(near[3:]), le.Uint64(near[2:])
 		ends := ^w & stopBits
 		zero := ^(w&^stopBits + ^uint64(stopBits) | w)
-		bad := (w&le.Uint64(b[p-2:])&le.Uint64(b[p-3:]) | zero) & before & stopBits
-		x := w ^ low | (le.Uint64(b[p+1:])^high)&long
+		bad := (w&le.Uint64(near[1:])&le.Uint64(near) | zero) & before & stopBits
+		x := w ^ low | (le.Uint64(near[4:])^high)&long
 		found := ^(x&^stopBits + ^uint64(stopBits) | x | before) & stopBits
 		sums := ends >> 7 * eachByte // in each byte: how many numbers end up to it
 		last := int(sums>>56) >= left
