@@ -1,13 +1,17 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -317,19 +321,47 @@ func (s *sweep) lateOrHidden(at place) bool {
 	return err == nil && !info.ModTime().Before(s.began.Add(-time.Second))
 }
 
-// ours refuses where a metadata.json that is not named is another table's.
+// ours refuses where a metadata.json that is not named is another table's. One
+// that is cut short, beside the table's own, is what a killed writer left.
 func (s *sweep) ours(ctx context.Context, f Leftover) error {
 	m, err := readMeta(ctx, s.files, f.Location)
 	if isGone(err) {
 		return nil
 	}
 	if err != nil {
+		if b, raw := s.files.Read(ctx, f.Location, -1); raw == nil && s.beside(f.Location) && cutShort(f.Location, b, s.t.Meta.UUID) {
+			return nil
+		}
 		return s.doubt("%q cannot be read, so whose it is: %w", f.Location, err)
 	}
 	if m.UUID != s.t.Meta.UUID {
 		return s.doubt("%q is the metadata of another table (%s): give the two folders of their own", f.Location, m.UUID)
 	}
 	return nil
+}
+
+// beside reports whether location is in the folder of the table's metadata.json.
+func (s *sweep) beside(location string) bool {
+	a, errA := s.places.of(location)
+	b, errB := s.places.of(s.t.Location)
+	return errA == nil && errB == nil && a.store == b.store && path.Dir(a.path) == path.Dir(b.path)
+}
+
+var tableUUID = regexp.MustCompile(`"table-uuid"\s*:\s*"([^"]*)"`)
+
+// cutShort reports whether these bytes of a metadata.json are a beginning only,
+// and as far as they go not of another table than uuid.
+func cutShort(location string, b []byte, uuid string) bool {
+	b, err := inflate(location, b)
+	if err == nil {
+		var v json.RawMessage
+		err = json.NewDecoder(bytes.NewReader(b)).Decode(&v)
+	}
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	m := tableUUID.FindSubmatch(b)
+	return m == nil || string(m[1]) == uuid
 }
 
 // remove deletes the leftovers, and the scratch folders that are empty then.

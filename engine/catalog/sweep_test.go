@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -241,6 +242,35 @@ func TestSweepDoubts(t *testing.T) {
 	f.commit(Change{Mode: Append, Added: []iceberg.DataFile{f.real("b.parquet", "b", func(p string) string { return "s3://bucket" + p })}})
 	refused("s3://bucket", "one store")
 	f.commit(Change{Mode: Append, Added: f.files("a1")})
+}
+
+// TestSweepOfHalfWrittenMetadata: a writer that was killed while it wrote a
+// metadata.json left the beginning of one, beside the others.
+func TestSweepOfHalfWrittenMetadata(t *testing.T) {
+	f := newFixture(t, "2")
+	text := f.metadataText()
+	uuid := f.state().m.UUID
+	for name, c := range map[string]struct {
+		text string
+		ok   bool
+	}{
+		"empty":         {"", true},
+		"begun":         {text[:len(text)/2], true},
+		"all but one":   {strings.TrimSpace(text)[:len(strings.TrimSpace(text))-1], true},
+		"another's":     {strings.Replace(text, uuid, "11111111-2222-3333-4444-555555555555", 1)[:len(text)-9], false},
+		"damaged":       {"{]" + text, false},
+		"not an object": {"[]", false},
+	} {
+		half := f.put("metadata/00009-x.metadata.json", c.text, 9)
+		got, err := f.sweep(SweepRequest{Delete: true})
+		_, stat := os.Stat(half)
+		if c.ok && (err != nil || !errors.Is(stat, fs.ErrNotExist)) || !c.ok && (!errors.Is(err, ErrDoubt) || stat != nil) {
+			t.Errorf("%s: %v, %v; %v", name, got, err, stat)
+		}
+		if err := os.RemoveAll(half); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestSweepKnowsEverySpelling: the same file, written as other writers write it.

@@ -119,7 +119,7 @@ func TestASessionThatEndedIsSeen(t *testing.T) {
 // BenchmarkOwnTables prints what init, publish and commit of one process cost
 // after 20,000 recorded sessions of 50 processes, against the start, as CPU
 // time. PSYBERG_SESSIONS is another number of sessions. The sessions are recorded
-// 25 a commit: it is the rows and files that count, and 40,000 commits take an hour.
+// 25 a commit: it is the rows and files that count.
 func BenchmarkOwnTables(b *testing.B) {
 	sessions := 20_000
 	if s := os.Getenv("PSYBERG_SESSIONS"); s != "" {
