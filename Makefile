@@ -19,7 +19,7 @@ test:
 # The properties that try to lose a row or to load one twice, for an hour: any
 # history of a table, a fault at every operation, two sessions against each
 # other at every pair of steps, the binary killed at random times. Each says how
-# many cases it ran. SOAK=10m is a shorter one; CI runs a share of two minutes.
+# many cases it ran. SOAK=10m is a shorter one; CI runs a share of a minute.
 SOAK ?= 1h
 KILLS ?= 200
 soak: SHELL := /bin/bash
