@@ -61,15 +61,6 @@ func (d *Decoder) Half(n int) *Decoder {
 	return h
 }
 
-// Files are the manifests.
-func (d *Decoder) Files() []string {
-	var out []string
-	for _, f := range d.files {
-		out = append(out, f.Path)
-	}
-	return out
-}
-
 // Manifests are what the manifest list says of them.
 func (d *Decoder) Manifests() []manifest.File { return d.files }
 

@@ -178,33 +178,3 @@ func TimestampText(t time.Time) string {
 
 // TimestampTZText prints an instant in UTC, the session's time zone.
 func TimestampTZText(t time.Time) string { return TimestampText(t.UTC()) + "+00" }
-
-// IntervalText prints an interval: 1 year 2 months 3 days 04:05:06.
-func IntervalText(months, days int32, micros int64) string {
-	var parts []string
-	add := func(n int64, unit string) {
-		switch {
-		case n == 1 || n == -1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, unit))
-		case n != 0:
-			parts = append(parts, fmt.Sprintf("%d %ss", n, unit))
-		}
-	}
-	add(int64(months/12), "year")
-	add(int64(months%12), "month")
-	add(int64(days), "day")
-	if micros != 0 || len(parts) == 0 {
-		sign := ""
-		abs := uint64(micros)
-		if micros < 0 {
-			sign, abs = "-", uint64(-(micros+1))+1
-		}
-		seconds := abs / 1_000_000
-		clock := fmt.Sprintf("%s%02d:%02d:%02d", sign, seconds/3600, seconds/60%60, seconds%60)
-		if fraction := abs % 1_000_000; fraction != 0 {
-			clock += strings.TrimRight(fmt.Sprintf(".%06d", fraction), "0")
-		}
-		parts = append(parts, clock)
-	}
-	return strings.Join(parts, " ")
-}
