@@ -244,5 +244,6 @@ func FuzzReadList(f *testing.F) {
 				t.Fatalf("a manifest without a path, or of content %d", m.Content)
 			}
 		}
+		_, _ = listBothWays(t, "fuzzed", data, nil) // it compares
 	})
 }

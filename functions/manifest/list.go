@@ -20,63 +20,135 @@ func ReadList(name string, data []byte) ([]File, error) { return ReadListAdded(n
 // manifests, and its list has all of the table's: the others are stepped over,
 // and nothing of them is checked but that.
 func ReadListAdded(name string, data []byte, wanted func(added psyberg.SnapshotID) bool) ([]File, error) {
+	r, err := newListReader(name, data, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return r.all()
+}
+
+// listReader reads the blocks of one list.
+type listReader struct {
+	*container
+	steps  []listStep
+	adder  adder
+	fast   *listProgram                  // nil: nothing is read in straight lines
+	wanted func(psyberg.SnapshotID) bool // nil: all
+	memory listMemory
+	files  []File
+	entry  int64 // of the next one
+}
+
+func newListReader(name string, data []byte, wanted func(psyberg.SnapshotID) bool) (*listReader, error) {
 	c, err := open("manifest list", name, data)
 	if err != nil {
 		return nil, err
 	}
-	steps, err := listSteps(c.schema)
+	r := &listReader{container: c, fast: newListProgram(c.schema), wanted: wanted, files: []File{}}
+	if r.steps, err = listSteps(c.schema); err == nil {
+		r.adder, err = newAdder(c.schema)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read manifest list %q: %w", name, err)
 	}
-	adder, err := newAdder(c.schema)
-	if err != nil {
-		return nil, fmt.Errorf("read manifest list %q: %w", name, err)
+	if wanted == nil {
+		r.files = make([]File, 0, c.entries())
 	}
-	files := []File{}
-	entry := int64(-1)
-	var buf []byte
+	return r, nil
+}
+
+// all reads the list.
+func (r *listReader) all() ([]File, error) {
+	var raw, buf []byte
 	for {
-		b, ok, err := c.next()
+		b, ok, err := r.next()
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			return files, nil
+			return r.files, nil
 		}
 		if b.count == 0 {
 			continue
 		}
-		var raw []byte
-		if raw, buf, err = c.unpack(b, buf); err != nil {
+		if raw, buf, err = r.unpack(b, buf); err != nil {
 			return nil, err
 		}
-		d := dec{b: raw}
-		for range b.count {
-			entry++
-			if wanted != nil {
-				start := d.pos
-				if added := adder.stepOver(&d); d.err == nil && !wanted(added) {
-					continue
-				}
-				d.pos = start
-			}
-			f := File{AddedSnapshotID: Unknown, AddedFiles: Unknown, ExistingFiles: Unknown, DeletedFiles: Unknown,
-				AddedRows: Unknown, ExistingRows: Unknown, DeletedRows: Unknown}
-			for _, s := range steps {
-				s(&d, &f)
-			}
-			if d.err == nil {
-				d.err = f.check()
-			}
-			if d.err != nil {
-				return nil, c.damagedEntry(b.offset, entry, d.err)
-			}
-			files = append(files, f)
-		}
-		if d.pos != len(raw) {
-			return nil, c.damage(b.offset, errLeft)
+		if err := r.block(b, raw); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// entries is about how many there are, never much more than damaged blocks may
+// have: those that say they have more have to prove it.
+func (c *container) entries() (n int) {
+	rest := *c
+	for {
+		b, ok, err := rest.next()
+		if n += b.count; !ok || err != nil || n > len(c.data)/8 || n > 1<<17 {
+			return min(n, len(c.data)/8, 1<<17)
+		}
+	}
+}
+
+// block reads the entries of a block.
+func (r *listReader) block(b block, raw []byte) error {
+	first := len(r.files)
+	d := dec{b: raw}
+	for range b.count {
+		if r.wanted != nil {
+			start := d.pos
+			if added := r.stepOver(&d); d.err == nil && !r.wanted(added) {
+				r.entry++
+				continue
+			}
+			d.pos = start
+		}
+		r.read(&d)
+		if d.err != nil {
+			return r.damagedEntry(b.offset, r.entry, d.err)
+		}
+		r.entry++
+	}
+	r.memory.paths(r.files[first:])
+	if d.pos != len(raw) {
+		return r.damage(b.offset, errLeft)
+	}
+	return nil
+}
+
+// read reads one entry; its path may come with the end of the block.
+func (r *listReader) read(d *dec) {
+	none := File{AddedSnapshotID: Unknown, AddedFiles: Unknown, ExistingFiles: Unknown, DeletedFiles: Unknown,
+		AddedRows: Unknown, ExistingRows: Unknown, DeletedRows: Unknown}
+	r.files = append(r.files, none)
+	f := &r.files[len(r.files)-1]
+	if r.fast != nil && d.err == nil {
+		if next := r.fast.read(d.b, d.pos, f, &r.memory); next >= 0 {
+			d.pos = next
+			return
+		}
+	}
+	*f = none
+	for _, s := range r.steps {
+		s(d, f)
+	}
+	if d.err == nil {
+		d.err = f.check()
+	}
+}
+
+// stepOver reads one entry for who added its manifest; d has an error where it
+// is damaged.
+func (r *listReader) stepOver(d *dec) psyberg.SnapshotID {
+	if r.fast != nil && d.err == nil {
+		if next, added := r.fast.stepOver(d.b, d.pos); next >= 0 {
+			d.pos = next
+			return added
+		}
+	}
+	return r.adder.stepOver(d)
 }
 
 // adder finds out who added the manifest of an entry, at the price of stepping
@@ -140,20 +212,8 @@ var listNames = map[string]int{
 // listFields are the ids that listFieldStep knows.
 var listFields = []int{500, 501, 502, 503, 504, 505, 506, 507, 512, 513, 514, 515, 516, 517, 519, 520}
 
-// listNumbers are the whole-number fields of a list.
-var listNumbers = map[int]func(*File, int64){
-	501: func(f *File, v int64) { f.Length = v },
-	503: func(f *File, v int64) { f.AddedSnapshotID = psyberg.SnapshotID(v) },
-	504: func(f *File, v int64) { f.AddedFiles = v },
-	505: func(f *File, v int64) { f.ExistingFiles = v },
-	506: func(f *File, v int64) { f.DeletedFiles = v },
-	512: func(f *File, v int64) { f.AddedRows = v },
-	513: func(f *File, v int64) { f.ExistingRows = v },
-	514: func(f *File, v int64) { f.DeletedRows = v },
-	515: func(f *File, v int64) { f.Sequence = psyberg.SequenceNumber(v) },
-	516: func(f *File, v int64) { f.MinSequence = psyberg.SequenceNumber(v) },
-	520: func(f *File, v int64) { f.FirstRowID = &v },
-}
+// listNumbers are the whole-number fields of a list of 64 bits, for File.set.
+var listNumbers = []int{501, 503, 504, 505, 506, 512, 513, 514, 515, 516, 520}
 
 func listSteps(schema *node) ([]listStep, error) {
 	var steps []listStep
@@ -188,10 +248,10 @@ func listFieldStep(id int, fl *field) (listStep, error) {
 		return nil, err
 	}
 	want := func(k ...kind) error { return fl.want(id, t, k...) }
-	if set, ok := listNumbers[id]; ok {
+	if slices.Contains(listNumbers, id) {
 		return func(d *dec, f *File) {
 			if present(d) {
-				set(f, d.long())
+				f.set(id, d.long())
 			}
 		}, want(kInt, kLong)
 	}

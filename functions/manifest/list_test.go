@@ -2,9 +2,11 @@ package manifest
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +79,79 @@ func TestReadListAdded_EveryList(t *testing.T) {
 	}
 	if fewer < 500 {
 		t.Errorf("only %d lists had other adders", fewer)
+	}
+}
+
+// listBothWays reads a list in straight lines and without, which must be the
+// same, error and all, and returns what was read.
+func listBothWays(t testing.TB, name string, data []byte, wanted func(psyberg.SnapshotID) bool) ([]File, error) {
+	t.Helper()
+	files, err := ReadListAdded(name, data, wanted)
+	r, plainErr := newListReader(name, data, wanted)
+	var plain []File
+	if plainErr == nil {
+		r.fast = nil
+		plain, plainErr = r.all()
+	}
+	if fmt.Sprint(err) != fmt.Sprint(plainErr) || !reflect.DeepEqual(files, plain) {
+		t.Fatalf("%s: in straight lines: %+v, %v\nwithout: %+v, %v", name, files, err, plain, plainErr)
+	}
+	return files, err
+}
+
+// TestReadList_StraightLines: lists of all writers, and what is left of them
+// when any byte of their entries is another one, or all after it are gone, are
+// read in straight lines as without.
+func TestReadList_StraightLines(t *testing.T) {
+	schemas := map[string]int{}
+	good, bad := 0, 0
+	for _, suite := range []string{"pyiceberg", "spark"} {
+		for _, p := range avroFiles(t, suite, isList) {
+			b, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := open("list", p, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			schema := c.meta["avro.schema"]
+			block, ok, err := c.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if schemas[string(schema)]++; !ok || schemas[string(schema)] > 3 {
+				continue
+			}
+			raw, _, err := c.unpack(block, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := func(raw []byte) {
+				data := avroBlock(avroHeader(schema), block.count, raw)
+				files, err := listBothWays(t, filepath.Base(p), data, nil)
+				if err == nil {
+					good++
+				} else {
+					bad++
+				}
+				for _, f := range files[:min(1, len(files))] {
+					_, _ = listBothWays(t, filepath.Base(p), data, func(added psyberg.SnapshotID) bool { return added == f.AddedSnapshotID }) // it compares
+				}
+			}
+			read(raw)
+			for i := range raw {
+				read(raw[:i])
+				for _, x := range []byte{1, 2, 4, 0x80, 0xff} {
+					other := slices.Clone(raw)
+					other[i] ^= x
+					read(other)
+				}
+			}
+		}
+	}
+	if len(schemas) < 3 || good < 1000 || bad < 1000 {
+		t.Errorf("%d schemas, %d lists read, %d damaged", len(schemas), good, bad)
 	}
 }
 
