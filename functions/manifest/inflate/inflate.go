@@ -24,6 +24,8 @@ type decoder struct {
 	pad   int    // zeros that may be read behind src
 	out   int    // bytes of dst that are written
 
+	plain bool // keep to the portable loop
+
 	own tables
 	scratch
 	tail [slackIn + 8 + slackIn]byte // the end of src, with zeros behind it
@@ -39,11 +41,17 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // ErrCorrupt, ErrShort, ErrLimit) the result is dst itself, or a larger copy of
 // it that is worth keeping for the next call.
 func Append(dst, src []byte, limit int) ([]byte, error) {
+	return inflate(dst, src, limit, !hasFast)
+}
+
+// inflate is Append, where plain is set by the portable loop.
+func inflate(dst, src []byte, limit int, plain bool) ([]byte, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	n := len(dst)
 	d.src, d.dst, d.start, d.limit = src, dst[:cap(dst)], n, n+limit
 	d.bits, d.nbits, d.in, d.out, d.pad = 0, 0, 0, n, 0
+	d.plain = plain
 	if len(d.dst) < n+slackOut {
 		d.dst = grown(dst, n+slackOut+3*len(src))
 	}
@@ -159,7 +167,13 @@ func (d *decoder) stored() error {
 // and by the careful one what is left where there is no more room for output.
 func (d *decoder) codes(t *tables) error {
 	for {
-		switch d.fast(t) {
+		end := shortOfRoom
+		if d.plain {
+			end = d.portable(t)
+		} else {
+			end = d.fast(t)
+		}
+		switch end {
 		case blockEnd:
 			return d.unpad()
 		case corrupt:

@@ -20,16 +20,25 @@ func std(src []byte, limit int) ([]byte, error) {
 	return out, err
 }
 
-// check compares both decoders on one input, with room enough and with room
+// loops are the ways to decode: plain or not, as inflate takes it.
+func loops() []bool {
+	if hasFast {
+		return []bool{false, true}
+	}
+	return []bool{true}
+}
+
+// check compares the decoders on one input, with room enough and with room
 // for nothing, behind bytes that are there already.
 func check(t testing.TB, src []byte) {
 	t.Helper()
 	const limit = 1 << 20
 	want, wantErr := std(src, limit)
 	before := []byte("before")
-	for _, spare := range []int{0, 400, 1 << 16} {
+	for i := range 3 * len(loops()) {
+		spare, plain := []int{0, 400, 1 << 16}[i%3], loops()[i/3]
 		dst := append(make([]byte, 0, len(before)+spare), before...)
-		got, err := Append(dst, src, limit)
+		got, err := inflate(dst, src, limit, plain)
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("spare %d: %v, compress/flate says %v; input %x", spare, err, wantErr, cut(src))
 		}
@@ -100,9 +109,11 @@ func TestI1_Equal(t *testing.T) {
 	for i, raw := range texts() {
 		for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
 			src := deflated(t, raw, level)
-			got, err := Append(nil, src, len(raw))
-			if err != nil || !bytes.Equal(got, raw) {
-				t.Fatalf("text %d of %d bytes, level %d: %v, %d bytes", i, len(raw), level, err, len(got))
+			for _, plain := range loops() {
+				got, err := inflate(nil, src, len(raw), plain)
+				if err != nil || !bytes.Equal(got, raw) {
+					t.Fatalf("text %d of %d bytes, level %d, plain %v: %v, %d bytes", i, len(raw), level, plain, err, len(got))
+				}
 			}
 			if len(raw) < 20000 {
 				check(t, append(src, "after"...))
@@ -274,6 +285,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) < 1<<16 {
 			check(t, src)
+			between(t, src)
 		}
 	})
 }
@@ -307,9 +319,11 @@ func FuzzRoundTrip(f *testing.F) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Append(nil, b.Bytes(), len(raw))
-		if err != nil || !bytes.Equal(got, raw) {
-			t.Fatal(fmt.Sprintf("%d bytes of %d: ", len(got), len(raw)), err)
+		for _, plain := range loops() {
+			got, err := inflate(nil, b.Bytes(), len(raw), plain)
+			if err != nil || !bytes.Equal(got, raw) {
+				t.Fatal(fmt.Sprintf("plain %v, %d bytes of %d: ", plain, len(got), len(raw)), err)
+			}
 		}
 	})
 }

@@ -24,16 +24,17 @@ var le = binary.LittleEndian
 // nearBack is, for each distance below eight, its least multiple from eight on.
 var nearBack = [8]uint8{0, 8, 8, 9, 8, 10, 12, 14}
 
-// fast decodes codes for as long as nothing can run out. A round starts with 56
-// bits at least: three lookups of 11 bits, or two and a length (20), and a
-// glance at the distance (8).
+// portable is the fast loop for any processor, and what fast_amd64.s does is
+// what it does: it decodes codes for as long as nothing can run out. A round
+// starts with 56 bits at least: three lookups of 11 bits, or two and a length
+// (20), and a glance at the distance (8).
 //
 // What a symbol costs is the way from its entry to the next one: a shift, a
 // mask, a load. So the next entry is always looked up before anything else is
 // done with this one; nbits keeps only its low six bits true, for to mask what
 // is subtracted takes longer; and all is in one function with few variables,
 // for a value that is spilled on that way costs as much as the load.
-func (d *decoder) fast(t *tables) outcome {
+func (d *decoder) portable(t *tables) outcome {
 	all := d.src[:len(d.src)+d.pad]
 	src, dst := all[d.in:len(all):len(all)], d.dst[:len(d.dst):len(d.dst)]
 	bits, nbits, out := d.bits, d.nbits, d.out
