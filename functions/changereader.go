@@ -9,6 +9,7 @@ import (
 
 	"psyberg/functions/manifest"
 	"psyberg/functions/meta"
+	"psyberg/functions/surface"
 	"psyberg/psyberg"
 )
 
@@ -16,15 +17,14 @@ import (
 // can hold a file that filter wants. Those of v1 lists that do not say who
 // added them are looked into too: the entries do.
 func addedManifests(ctx context.Context, p *pinned, snapshots []*psyberg.Snapshot, filter *fileFilter) ([]manifestJob, error) {
-	lists, err := listsOf(ctx, p.Table, snapshots)
+	lists, err := surface.NewListReader(p.Table, nil).Added(ctx, snapshots)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []manifestJob
 	for i, s := range snapshots {
 		for _, f := range lists[i] {
-			mine := f.AddedSnapshotID == s.ID || f.AddedSnapshotID == manifest.Unknown
-			if mine && !(f.AddedFiles == 0 && f.DeletedFiles == 0) && filter.manifest(f) {
+			if !(f.AddedFiles == 0 && f.DeletedFiles == 0) && filter.manifest(f) {
 				jobs = append(jobs, manifestJob{File: f, Of: s})
 			}
 		}

@@ -36,7 +36,8 @@ The snapshots are those that to_snapshot_id (NULL: the pinned head) descends fro
 REPLACE snapshots' files, and files that came and went in between, are shown too: nothing cancels out. Order: none.
 where := 'condition' leaves out manifests and files, as in iceberg_files.
 Errors: unknown snapshot (with near matches); from_snapshot_id is no ancestor of to_snapshot_id, or the ancestry ends before it is met [PSY_EXPIRED_GAP].
-Cost: one manifest list per snapshot, and of each only the manifests that this snapshot itself added.`
+Cost: the last snapshot's manifest list, those of the others whose manifests it no longer has as their summaries count them,
+and of manifests only those that the snapshots themselves added.`
 
 func changesFunction(tables surface.Tables) *surface.Function {
 	return &surface.Function{

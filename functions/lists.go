@@ -16,43 +16,9 @@ func manifestsOf(ctx context.Context, files surface.Files, s *psyberg.Snapshot) 
 	return surface.Manifests(ctx, files, s)
 }
 
-// listsOf returns the manifests of each snapshot, by position, lists read
-// ahead of their decoding. Snapshots that share a list (as a property-only commit of
-// PyIceberg makes them) have it read once.
-func listsOf(ctx context.Context, table *surface.Table, snapshots []*psyberg.Snapshot) ([][]manifest.File, error) {
-	first := map[string]int{} // list -> its index in todo
-	var todo []*psyberg.Snapshot
-	at := make([]int, len(snapshots)) // index into todo
-	for i, s := range snapshots {
-		if s == nil {
-			continue
-		}
-		if s.ManifestList != "" {
-			if k, again := first[s.ManifestList]; again {
-				at[i] = k
-				continue
-			}
-			first[s.ManifestList] = len(todo)
-		}
-		at[i] = len(todo)
-		todo = append(todo, s)
-	}
-	lists, err := table.Lists(ctx, todo)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][]manifest.File, len(snapshots))
-	for i, s := range snapshots {
-		if s != nil {
-			out[i] = lists[at[i]]
-		}
-	}
-	return out, nil
-}
-
 // manifestsOfAll returns the manifests of all retained snapshots, each once.
 func manifestsOfAll(ctx context.Context, p *pinned) ([]manifest.File, error) {
-	lists, err := listsOf(ctx, p.Table, p.Meta.Snapshots)
+	lists, err := p.Table.Lists(ctx, p.Meta.Snapshots)
 	if err != nil {
 		return nil, err
 	}

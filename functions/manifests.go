@@ -91,7 +91,7 @@ func manifestRows(ctx context.Context, p *pinned, all bool) ([]manifestRow, erro
 	if !all {
 		snapshots = []*psyberg.Snapshot{p.Snapshot}
 	}
-	lists, err := listsOf(ctx, p.Table, snapshots)
+	lists, err := p.Table.Lists(ctx, snapshots)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,6 @@ type finder struct {
 // changes takes the cheapest level that answers exactly (semantics.md, section 3).
 func (f *finder) changes(ctx context.Context) (*psyberg.ChangeSet, error) {
 	w := f.Window
-	f.reader.expect(w, f.EndSnapshot())
 	if !w.Live && !w.HasNews() {
 		// Nothing to read: also where REPLACE snapshots are all there is.
 		set, err := psyberg.BuildChanges(f.History, w, nil, psyberg.ChangeOptions{})
@@ -67,7 +66,7 @@ func (f *finder) entries(ctx context.Context) ([]psyberg.Entry, error) {
 	w := f.Window
 	own := counted(w.Withdrawn)
 	if !w.Live {
-		own = append(counted(w.Snapshots), own...)
+		own = append(own, counted(w.Snapshots)...) // the last one's list has most of what those before it added
 	}
 	files, err := f.reader.added(ctx, own)
 	if err != nil {

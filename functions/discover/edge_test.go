@@ -182,7 +182,7 @@ func TestC6_PartitionTimesCoverColumns(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					r := newReader(table, newDecoder(table.Meta, event))
+					r := newReader(table, head, newDecoder(table.Meta, event))
 					files, err := r.live(context.Background(), head, false)
 					if err != nil {
 						t.Fatal(err)

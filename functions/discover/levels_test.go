@@ -105,12 +105,12 @@ func show(parts []psyberg.PartitionChange) string {
 func checkRead(t *testing.T, where string, s *Source, read []string) {
 	t.Helper()
 	allowed := map[string]bool{}
-	r := newReader(s.Table, nil)
 	add := func(snap *psyberg.Snapshot, ok func(manifest.File) bool) {
-		if err := r.readLists(context.Background(), []*psyberg.Snapshot{snap}); err != nil {
+		files, err := surface.Manifests(context.Background(), s.Table.Files, snap)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range r.lists[snap.ManifestList] {
+		for _, f := range files {
 			if ok(f) {
 				allowed[f.Path] = true
 			}

@@ -14,7 +14,7 @@ func TestPruningLosesNothing(t *testing.T) {
 	for _, suite := range []string{"spark", "pyiceberg"} {
 		w := openWarehouse(t, suite)
 		for name, table := range w.usable(t) {
-			r := newReader(table, newDecoder(table.Meta, nil))
+			r := newReader(table, nil, newDecoder(table.Meta, nil))
 			var snapshots []*psyberg.Snapshot
 			for i, s := range table.Meta.Snapshots {
 				if i < 30 { // the long history repeats itself
@@ -22,10 +22,11 @@ func TestPruningLosesNothing(t *testing.T) {
 				}
 			}
 			ctx := context.Background()
-			if err := r.readLists(ctx, snapshots); err != nil {
+			lists, err := table.Lists(ctx, snapshots)
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, files := range r.lists {
+			for _, files := range lists {
 				if _, err := r.read(ctx, files); err != nil {
 					t.Fatal(err)
 				}

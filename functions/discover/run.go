@@ -242,7 +242,7 @@ func newFinder(s *Source, d Deps, req *Request) (*finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{Source: s, event: event, deps: d, req: req, reader: newReader(s.Table, newDecoder(s.Table.Meta, event))}
+	f := &finder{Source: s, event: event, deps: d, req: req, reader: newReader(s.Table, s.EndSnapshot(), newDecoder(s.Table.Meta, event))}
 	switch {
 	case event != nil:
 		s.Basis = psyberg.BasisColumn

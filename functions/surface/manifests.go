@@ -2,75 +2,12 @@ package surface
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"psyberg/functions/fetch"
 	"psyberg/functions/manifest"
 	"psyberg/functions/manifest/cache"
-	"psyberg/psyberg"
 )
-
-// Manifests reads the manifest list of a snapshot; or, where a v1 snapshot
-// names its manifests in metadata.json instead, the headers of those, in their
-// order. None for a snapshot that has neither.
-func Manifests(ctx context.Context, files Files, s *psyberg.Snapshot) ([]manifest.File, error) {
-	decode, err := fetchManifests(ctx, files, s, nil)
-	if err != nil {
-		return nil, err
-	}
-	return decode()
-}
-
-// Lists is Manifests of several snapshots, by position, some being read while
-// others are decoded.
-func (t *Table) Lists(ctx context.Context, snapshots []*psyberg.Snapshot) ([][]manifest.File, error) {
-	return t.ListsAdded(ctx, snapshots, func(*psyberg.Snapshot) AddedBy { return nil })
-}
-
-// AddedBy says of a manifest, by the snapshot that added it (manifest.Unknown
-// where an old list does not say), whether it is wanted; nil wants all.
-type AddedBy func(psyberg.SnapshotID) bool
-
-// ListsAdded is Lists without the manifests that by does not want of a
-// snapshot's list. A list that does not say who added what may have them too.
-func (t *Table) ListsAdded(ctx context.Context, snapshots []*psyberg.Snapshot, by func(*psyberg.Snapshot) AddedBy) ([][]manifest.File, error) {
-	type decoder = func() ([]manifest.File, error)
-	out := make([][]manifest.File, len(snapshots))
-	err := fetch.Run(ctx, len(snapshots), t.readAhead(nil), func(ctx context.Context, i int) (decoder, error) {
-		return fetchManifests(ctx, t.Files, snapshots[i], by(snapshots[i]))
-	}, func(_ context.Context, i int, decode decoder) (err error) {
-		out[i], err = decode()
-		return err
-	}, nil)
-	return out, err
-}
-
-// fetchManifests does the I/O of Manifests, and returns the rest.
-func fetchManifests(ctx context.Context, files Files, s *psyberg.Snapshot, by AddedBy) (func() ([]manifest.File, error), error) {
-	if s.ManifestList != "" {
-		data, err := files.Read(ctx, s.ManifestList, -1)
-		if err != nil {
-			return nil, ReadError(fmt.Sprintf("manifest list of snapshot %d", s.ID), s.ManifestList, err)
-		}
-		noteReads(ctx, Reads{Lists: 1, Bytes: int64(len(data))})
-		return func() ([]manifest.File, error) { return manifest.ReadListAdded(s.ManifestList, data, by) }, nil
-	}
-	var out []manifest.File
-	for _, path := range s.Manifests {
-		data, err := files.Read(ctx, path, -1)
-		if err != nil {
-			return nil, ReadError(fmt.Sprintf("manifest of snapshot %d", s.ID), path, err)
-		}
-		noteReads(ctx, Reads{Manifests: 1, Bytes: int64(len(data))})
-		f, err := manifest.Describe(path, data)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return func() ([]manifest.File, error) { return out, nil }, nil
-}
 
 // Scans decodes manifests of the table: request says what is wanted of each,
 // decode gets each one when it was read, or found decoded, in no particular
