@@ -252,10 +252,14 @@ type counts struct {
 	hasRows             bool // of data files
 }
 
-// countsOf returns the counts of a snapshot that added files; false where the
-// summary does not say so, or where it also removed some: the manifests that
-// tell which are gone with the next commit.
+// countsOf returns the counts of an append; false where the summary has none,
+// and for every other operation: it may have removed files, and the manifests that
+// tell which are gone with the next commit. That a summary names no removed file
+// is no proof; that an append removed none is the format's own rule.
 func countsOf(s *psyberg.Snapshot) (c counts, ok bool) {
+	if s.Operation != "append" {
+		return c, false
+	}
 	number := func(key string) (int64, bool) {
 		text, there := s.Summary.Lookup(key)
 		if !there {
@@ -266,11 +270,6 @@ func countsOf(s *psyberg.Snapshot) (c counts, ok bool) {
 			n = -1 // no count of files is
 		}
 		return n, true
-	}
-	for _, key := range []string{"deleted-data-files", "removed-delete-files"} {
-		if n, there := number(key); there && n != 0 {
-			return c, false
-		}
 	}
 	c.data, _ = number("added-data-files")
 	c.deletes, _ = number("added-delete-files")
