@@ -42,10 +42,11 @@ test-pyiceberg: .venv/ok
 	.venv/bin/pip install --quiet --disable-pip-version-check -r testdata/requirements.txt
 	touch $@
 
-# The prompt at a real terminal (tmux): keys typed, screens compared with
+# The prompt and the completions of bash, zsh and fish at a real terminal (tmux):
+# keys typed, screens compared with
 # cli/shell/testdata/screens. REWRITE=1 writes them and the pictures of docs/.
 test-terminal:
-	PSYBERG_TMUX=tmux go test -count=1 -run TestTerminal ./cli/shell $(if $(REWRITE),-args -rewrite)
+	PSYBERG_TMUX=tmux go test -count=1 -run 'TestTerminal|TestCompletionInShells' ./cli/shell ./cli $(if $(REWRITE),-args -rewrite)
 
 # The report in a headless browser, looked at by its colours.
 test-report:

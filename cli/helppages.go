@@ -18,12 +18,8 @@ Without a name it lists them.`
 
 // newHelp makes the command that prints pages.
 func newHelp(a *app) *cobra.Command {
-	var known []string
-	for _, kind := range []pages.Kind{pages.Topic, pages.Statement, pages.Code} {
-		known = append(known, pages.Names(kind)...)
-	}
-	return &cobra.Command{
-		ValidArgs:             known,
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
 		Use:                   "help [NAME]",
 		Short:                 "Print a page: of a command, topic, error code, statement or function",
 		Long:                  helpLong,
@@ -36,6 +32,8 @@ func newHelp(a *app) *cobra.Command {
 			return a.helpOn(cmd.Root(), strings.Join(args, " "))
 		},
 	}
+	cmd.ValidArgsFunction = oneOf(func() []string { return pageNames(cmd.Root()) })
+	return cmd
 }
 
 // contents lists all pages.
@@ -59,7 +57,12 @@ func contents(root *cobra.Command) string {
 	b.WriteString("\nFunctions\n")
 	names, docs := functionDocs(engine.Surface())
 	for _, name := range names {
-		fmt.Fprintf(&b, "  %-29s %s\n", name, docs[name].first())
+		if len(name) > 29 { // a line of its own
+			fmt.Fprintf(&b, "  %s\n  %29s", name, "")
+		} else {
+			fmt.Fprintf(&b, "  %-29s", name)
+		}
+		fmt.Fprintf(&b, " %s\n", docs[name].first())
 	}
 	return b.String()
 }
@@ -73,16 +76,20 @@ func (a *app) helpOn(root *cobra.Command, name string) error {
 	if text, ok := pages.Find(name); ok {
 		return write(a.io.Out, text)
 	}
-	names, docs := functionDocs(engine.Surface())
+	_, docs := functionDocs(engine.Surface())
 	if doc, ok := docs[strings.ToLower(name)]; ok {
 		return write(a.io.Out, doc.text())
 	}
+	return usageError{fmt.Errorf("help %q: no such page%s; psyql help lists them", name, meta.Suggest(name, pageNames(root)))}
+}
+
+// pageNames are the names of all pages.
+func pageNames(root *cobra.Command) []string {
+	names, _ := functionDocs(engine.Surface())
 	for _, kind := range []pages.Kind{pages.Topic, pages.Statement, pages.Code} {
 		names = append(names, pages.Names(kind)...)
 	}
-	for _, c := range root.Commands() {
-		names = append(names, c.Name())
-	}
+	names = append(names, commandNames(root)...)
 	sort.Strings(names)
-	return usageError{fmt.Errorf("help %q: no such page%s; psyql help lists them", name, meta.Suggest(name, names))}
+	return names
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+
+	"github.com/spf13/cobra"
 )
 
 // app is one run of psyql.
@@ -40,6 +42,9 @@ func Main(ctx context.Context, args []string, io IO) int {
 
 	root := newRoot(a)
 	root.SetArgs(args)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		plainUsages(root)
+	}
 	err := root.ExecuteContext(ctx)
 	if cause := (signalError{}); err != nil && errors.As(context.Cause(ctx), &cause) {
 		err = cause // whatever a cancelled statement said

@@ -92,7 +92,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetHelpCommand(newHelp(a))
 	root.Version = version()
 	root.SetVersionTemplate(strings.Join(versions(), "\n") + "\n")
-	addCompletions(root)
+	addCompletions(a, root)
 	return root
 }
 
