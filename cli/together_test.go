@@ -21,6 +21,7 @@ import (
 type together struct {
 	t   *testing.T
 	dir string
+	env []string // beside the test's own
 }
 
 // ended is how one of them ended.
@@ -35,7 +36,7 @@ func newTogether(t *testing.T) *together {
 	if testing.Short() {
 		t.Skip("many processes")
 	}
-	w := &together{t, t.TempDir()}
+	w := &together{t: t, dir: t.TempDir()}
 	for _, name := range []string{"init", "publish", "commit"} {
 		text, err := sql.Files.ReadFile(name + ".sql")
 		if err == nil {
@@ -58,7 +59,7 @@ func (w *together) psyql(args ...string) ended {
 	cmd.Args[0] = "psyql"
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &out, &errs
-	cmd.Env = append(os.Environ(), "PSYQL_TEST_MAIN=1", "HOME="+w.dir)
+	cmd.Env = append(append(os.Environ(), "PSYQL_TEST_MAIN=1", "HOME="+w.dir), w.env...)
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		w.t.Error(err)

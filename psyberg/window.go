@@ -153,8 +153,8 @@ func (w *Window) firstRun(h *History, line Line, opt WindowOptions) error {
 		}
 		if line.expired() && !opt.RecoverGap {
 			return windowError(w.Source, CodeExpiredGap,
-				fmt.Sprintf("start %s lies before the oldest retained snapshot %d, whose parent has expired",
-					start.At, line.Snapshots[len(line.Snapshots)-1].ID),
+				fmt.Sprintf("start %s lies before the oldest retained snapshot %s, whose parent has expired",
+					start.At, snapshotText(h, line.Snapshots[len(line.Snapshots)-1].ID)),
 				"pass start := 'earliest' for everything live, or on_gap := 'recover' for the same, flagged as recovered")
 		}
 		w.Recovered = line.expired()
@@ -252,7 +252,7 @@ func (w *Window) rolledBack(h *History, line Line, mark *Watermark, opt WindowOp
 		w.Reason = fmt.Sprintf("rolled back; continues after the common ancestor %d", common)
 	case abandoned.expired():
 		return windowError(w.Source, CodeExpiredGap,
-			fmt.Sprintf("watermark snapshot %d is no ancestor of the head, and their common ancestor has expired", mark.SnapshotID),
+			fmt.Sprintf("watermark snapshot %s is no ancestor of the head, and their common ancestor has expired; %s", mark.text(), headText(h, w.End)),
 			"what was withdrawn can no longer be told: give this process a new name and a start")
 	default: // CREATE OR REPLACE TABLE keeps the UUID and starts a line of its own
 		w.Live = w.End.Has

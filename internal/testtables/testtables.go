@@ -1,6 +1,7 @@
 // Package testtables gives tests the tables that other engines wrote: the
 // archives testdata/spark.tgz and testdata/pyiceberg.tgz, whose README says
-// what each table is for and how the expected rows are encoded.
+// what each table is for and how the expected rows are encoded, and
+// testdata/verdicts.tgz, which testdata/spark_serve.py made of verdicts.sql.
 package testtables
 
 import (
@@ -25,7 +26,7 @@ type suite struct {
 }
 
 // Unpack returns the folder that holds the contents of testdata/<name>.tgz
-// (name is "spark" or "pyiceberg"), the archive's own first folder left out:
+// (name is "spark", "pyiceberg" or "verdicts"), the archive's own first folder left out:
 // dir/README.md, dir/expected, and the files of each table, dir/conf/v1_basic.
 //
 // An archive is unpacked once per process, below the system's temporary
