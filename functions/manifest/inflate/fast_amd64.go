@@ -33,3 +33,15 @@ func (d *decoder) fast(t *tables) outcome {
 	d.bits, d.nbits, d.in, d.out = s.bits, s.nbits, s.in, s.out
 	return end
 }
+
+// lensBMI2 is in fast_amd64.s. src is the first byte of the decoder's.
+//
+//go:noescape
+func lensBMI2(d *decoder, src *byte, i, n, k int, last uint16) (nextI, nextK int, nextLast uint16)
+
+// plainLens reads lengths from i on that are no runs, as readLens does, and
+// returns where that goes on. It stops at the latest where fewer than eight bytes
+// are left.
+func (d *decoder) plainLens(i, n, k int, last uint16) (nextI, nextK int, nextLast uint16) {
+	return lensBMI2(d, &d.src[0], i, n, k, last)
+}

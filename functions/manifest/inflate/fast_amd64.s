@@ -246,6 +246,80 @@ done:
 	MOVB CX, ret+32(FP)
 	RET
 
+// The loop of readLens over lengths that are written as they are. It ends where
+// that does not go on: at a run, at no code, with less than eight bytes of input.
+//
+// It writes to used[k], where k is at most i, and i less than n, of at most maxLit+maxDist+2
+// (readTables), and to count[a length]; it reads eight bytes no later than eight before the end of
+// src, and pre by an index of preBits bits.
+//
+// Registers: AX bits, BX nbits, DX i, DI k, CX an entry, R13 last, R14 scratch, R15 preBits;
+// R8 pre, R9 used, R11 count, R12 n, SI src, R10 the last SI at which eight bytes can be read.
+//
+// func lensBMI2(d *decoder, src *byte, i, n, k int, last uint16) (nextI, nextK int, nextLast uint16)
+TEXT ·lensBMI2(SB), NOSPLIT, $0-66
+	MOVQ    d+0(FP), CX
+	MOVQ    src+8(FP), SI
+	MOVQ    i+16(FP), DX
+	MOVQ    n+24(FP), R12
+	MOVQ    k+32(FP), DI
+	MOVWQZX last+40(FP), R13
+	LEAQ    (decoder_scratch+scratch_pre)(CX), R8
+	LEAQ    (decoder_scratch+scratch_used)(CX), R9
+	LEAQ    (decoder_scratch+scratch_count)(CX), R11
+	MOVQ    decoder_bits(CX), AX
+	MOVQ    decoder_nbits(CX), BX
+	LEAQ    -8(SI), R10
+	ADDQ    (decoder_src+8)(CX), R10
+	ADDQ    decoder_in(CX), SI
+	MOVL    $const_preBits, R15
+	JMP     more
+
+next:
+	INCQ  DX
+
+more:
+	CMPQ  DX, R12
+	JGE   over
+	CMPB  BX, $const_preBits
+	JB    refill
+
+look:
+	BZHIQ R15, AX, R14
+	MOVL  (R8)(R14*4), CX
+	TESTL $(const_fRun|const_fExc), CX
+	JNZ   over
+	SHRXQ CX, AX, AX
+	SUBB  CX, BX
+	MOVL  CX, R13
+	SHRL  $16, R13
+	MOVL  DX, R14
+	ORL   R13, R14
+	MOVW  R14, (R9)(DI*2)
+	BTL   $const_fUsedBit, CX
+	ADCQ  $0, DI
+	MOVL  R13, CX
+	SHRL  $const_usedShift, CX
+	INCL  (R11)(CX*4)
+	JMP   next
+
+refill:
+	CMPQ SI, R10
+	JHI  over
+	REFILL(CX)
+	JMP  look
+
+over:
+	MOVQ d+0(FP), CX
+	SUBQ src+8(FP), SI
+	MOVQ AX, decoder_bits(CX)
+	MOVQ BX, decoder_nbits(CX)
+	MOVQ SI, decoder_in(CX)
+	MOVQ DX, nextI+48(FP)
+	MOVQ DI, nextK+56(FP)
+	MOVW R13, nextLast+64(FP)
+	RET
+
 // periods: for each distance below 16, which byte of the period stands where.
 DATA periods<>+0(SB)/8, $0x0000000000000000
 DATA periods<>+8(SB)/8, $0x0000000000000000

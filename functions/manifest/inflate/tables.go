@@ -39,6 +39,14 @@ const (
 
 const invalid = fExc | 1<<16
 
+// In the table of the code of lengths the value is the length, shifted by
+// usedShift, or with fRun the symbol.
+const (
+	fRun     = 1 << 15       // a run: one of the symbols 16 to 18
+	fUsed    = 1 << fUsedBit // a length that is not zero
+	fUsedBit = 14
+)
+
 // tables are the codes of one block.
 type tables struct {
 	lit  [litSize]uint32
@@ -66,8 +74,14 @@ var litSyms, distSyms, preSyms = func() (lit, dist, pre [usedMask + 1]uint32) {
 		base += 1 << extra
 	}
 	dist[30], dist[31] = invalid, invalid
-	for i := range 19 {
-		pre[i] = uint32(i) << 16
+	for i := range uint32(19) {
+		switch {
+		case i == 0:
+		case i < 16:
+			pre[i] = i<<(16+usedShift) | fUsed
+		default:
+			pre[i] = i<<16 | fRun
+		}
 	}
 	return lit, dist, pre
 }()
@@ -157,15 +171,24 @@ func fill(table []uint32, top uint32, count *[16]uint32, sorted []uint32) {
 		if c == 0 {
 			continue
 		}
-		add := n<<8 + n
-		for i, sym := range rest[:c] {
-			table[reversed[(code+uint32(i))<<(litBits-n)&litMask]] = sym + add
-		}
+		put(table, rest[:c], code<<(litBits-n), 1<<(litBits-n), n<<8+n)
 		code += uint32(c)
 		rest = rest[c:]
 	}
 	if len(rest) > 0 {
 		fillLong(table, top, code, count, rest)
+	}
+}
+
+// put writes entries of codes of one length, which in litBits bits and not reversed
+// start at first and are step apart. It stays a function of its own for its few
+// variables to stay in registers.
+//
+//go:noinline
+func put(table, syms []uint32, first, step, add uint32) {
+	for _, sym := range syms {
+		table[reversed[first&litMask]] = sym + add
+		first += step
 	}
 }
 
@@ -310,44 +333,50 @@ func (d *decoder) readLens(n int) ([]uint16, error) {
 	used, count := &d.used, &d.count
 	*count = [16]uint32{}
 	last := uint16(0) // length, shifted
-	k, none := 0, true
+	k := 0
 	for i := 0; i < n; {
+		if !d.plain && len(d.src)-d.in >= 8 {
+			d.bits, d.nbits = bits, nbits
+			i, k, last = d.plainLens(i, n, k, last)
+			bits, nbits = d.bits, d.nbits
+			if i == n {
+				break
+			}
+		}
 		if nbits < preBits+7 {
 			d.bits, d.nbits = bits, nbits
 			d.fill()
 			bits, nbits = d.bits, d.nbits
 		}
-		e := uint64(d.pre[bits&(1<<preBits-1)])
-		took, sym := e&63, e>>16
+		e := d.pre[bits&(1<<preBits-1)]
+		if e&(fRun|fExc) == 0 {
+			bits >>= e & 63
+			nbits -= uint64(e & 63)
+			if int64(nbits) < 0 {
+				return nil, ErrShort
+			}
+			last = uint16(e >> 16)
+			used[k&usedMask] = uint16(i) | last
+			k += int(e >> 14 & 1)
+			count[last>>usedShift&15]++
+			i++
+			continue
+		}
 		if e&fExc != 0 {
 			return nil, ErrCorrupt
 		}
-		if sym < 16 {
-			if took > nbits {
-				return nil, ErrShort
-			}
-			bits >>= took
-			nbits -= took
-			last = uint16(sym) << usedShift
-			used[k&usedMask] = uint16(i) | last
-			k += int(sym+15) >> 4
-			i++
-			count[sym&15]++
-			none = false
-			continue
-		}
+		sym, took := e>>16, uint64(e&63)
 		r := runs[sym&3]
 		run := int(r.least) + int(bits>>took&(1<<(r.extra&7)-1))
 		took += uint64(r.extra)
 		if took > nbits {
 			return nil, ErrShort
 		}
-		if run > n-i || none && sym == 16 {
+		if run > n-i || i == 0 && sym == 16 {
 			return nil, ErrCorrupt
 		}
 		bits >>= took & 63
 		nbits -= took
-		none = false
 		if sym != 16 {
 			last = 0
 		} else if last != 0 {
