@@ -17,6 +17,7 @@ type program struct {
 	ops     []op
 	v1      bool     // the schema has no sequence numbers
 	shapes  int      // maps of which a shape is learned
+	plain   bool     // nothing is left to be done at an entry's end, unless its status is deleted or odd
 	numbers []Column // asked for, and filled at the entry's end: what is inherited, or checked
 	absent  []int    // columns that the file has no field for
 }
@@ -94,6 +95,7 @@ func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
 			c.filled[lay.at[n]] = true
 		}
 	}
+	c.prog.plain = len(c.prog.numbers) == 0 && !lay.reads[FirstRowID] && !lay.reads[FileContent]
 	for i := range lay.types {
 		if !c.filled[i] {
 			c.prog.absent = append(c.prog.absent, i)
@@ -282,6 +284,7 @@ func (c *compiler) partition(f *field) ([]fieldOp, error) {
 		if err != nil {
 			return nil, err
 		}
+		o.member = true
 		ops = append(ops, o)
 	}
 	return ops, nil

@@ -20,6 +20,7 @@ func (s *scanner) endEntry(p *program) error {
 	}
 	s.inheritRowID()
 	if s.lay.live && s.num[Status] == deleted {
+		s.forget()
 		for i := range s.cols {
 			s.cols[i].drop(s.row)
 		}

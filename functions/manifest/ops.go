@@ -19,8 +19,12 @@ type op struct {
 	fields  []fieldOp
 	codes   []skipCode   // of the fields, where all are only stepped over
 	numbers []numberCode // of the fields, where all are numbers
-	repeats int          // so many of the numbers are compared with the entry before
-	longs   *[2]int      // columns of the numbers after those, where twoLongs says so
+	members []op         // of the partition, where fields are its members
+	cols    []int32      // that members fill
+	tail    []fieldOp    // the fields of the tail
+	longs   *[2]int      // columns of the two numbers before the tail; nil for none
+	counts  bool         // some counts of the tail are wanted
+	picks   bool         // some bounds of it are
 }
 
 // fastWay does an op whose first byte is at p. It returns the place after it,
@@ -35,6 +39,7 @@ type fieldOp struct {
 	there    byte // the branch's byte where there is a value
 	writes   bool // a value that is absent must be noted: absent
 	narrow   bool // a number that must fit 32 bits
+	member   bool // of the partition
 	to       int32
 	n        int32 // opSkipFixed: bytes; opSkipTuples: numbers in an item
 	shape    int32 // opSkipPairs, opPickPairs, opMap*: index of what is learned about its maps

@@ -36,13 +36,37 @@ func randomSchema(mixed bool) string {
 // maker makes entries as alike as those of a table are, and now and then not.
 type maker struct {
 	*rand.Rand
-	b     []byte
-	keys  []int64
-	mixed bool
+	b      []byte
+	keys   []int64
+	mixed  bool
+	steady bool // most entries are like the one before, down to the lengths of numbers
+	last   map[string][]byte
 }
 
-func (m *maker) num(v int64)      { m.b = binary.AppendVarint(m.b, v) }
-func (m *maker) long()            { m.num(int64(m.Uint64()) >> m.IntN(64)) }
+func (m *maker) num(v int64) { m.b = binary.AppendVarint(m.b, v) }
+
+func (m *maker) long() {
+	if m.steady && !m.rarely() {
+		m.num(20_000 + m.Int64N(10_000))
+		return
+	}
+	m.num(int64(m.Uint64()) >> m.IntN(64))
+}
+
+// again appends a part of an entry: of a steady one mostly the bytes of the entry before.
+func (m *maker) again(name string, part func()) {
+	if old, ok := m.last[name]; ok && m.steady && m.IntN(8) > 0 {
+		m.b = append(m.b, old...)
+		return
+	}
+	at := len(m.b)
+	part()
+	if m.last == nil {
+		m.last = map[string][]byte{}
+	}
+	m.last[name] = append([]byte{}, m.b[at:]...)
+}
+
 func (m *maker) rarely() bool     { return m.IntN(40) == 0 }
 func (m *maker) text(n int)       { m.num(int64(n)); m.letters(n) }
 func (m *maker) some(p bool) bool { m.num(map[bool]int64{true: 1}[p]); return p }
@@ -92,20 +116,26 @@ func (m *maker) pairs(value func(i int)) {
 		n = m.IntN(n + 1)
 	}
 	m.items(n, func(i int) {
-		m.num(m.keys[i])
+		key := m.keys[i]
+		if m.rarely() {
+			key ^= 1
+		}
+		m.num(key)
 		value(i)
 	})
 }
 
 func (m *maker) entry() {
-	m.num([]int64{1, 1, 1, 0, 2}[m.IntN(5)])
-	for range 3 {
-		if m.some(m.IntN(2) == 0) {
-			m.long()
+	m.again("head", func() {
+		m.num([]int64{1, 1, 1, 0, 2}[m.IntN(5)])
+		for range 3 {
+			if m.some(m.IntN(2) == 0) {
+				m.num(int64(m.Uint64()) >> m.IntN(64))
+			}
 		}
-	}
-	m.num(int64(m.IntN(3)))
-	m.text(m.IntN(200))
+		m.num(int64(m.IntN(3)))
+	})
+	m.again("path", func() { m.text(m.IntN(200)) })
 	if m.mixed {
 		if m.some(m.rarely()) {
 			m.text(3)
@@ -113,13 +143,22 @@ func (m *maker) entry() {
 		m.num(0)
 		m.letters(8)
 	}
-	m.text([]int{7, 7, 7, 3}[m.IntN(4)])
-	if m.some(!m.rarely()) {
-		m.num(int64(m.Int32()) >> m.IntN(32))
-	}
-	if m.some(!m.rarely()) {
-		m.text(m.IntN(24))
-	}
+	m.again("format", func() {
+		if m.IntN(4) > 0 {
+			m.num(7)
+			m.b = append(m.b, "PARQUET"...)
+			return
+		}
+		m.text([]int{7, 3}[m.IntN(2)])
+	})
+	m.again("partition", func() {
+		if m.some(m.IntN(4) > 0) {
+			m.num(int64(m.Int32()) >> m.IntN(32))
+		}
+		if m.some(m.IntN(4) > 0) {
+			m.text(m.IntN(24))
+		}
+	})
 	m.long()
 	m.long()
 	for range 4 {
@@ -130,30 +169,38 @@ func (m *maker) entry() {
 			switch {
 			case m.rarely():
 				m.text(m.IntN(300))
-			case i%3 == 1:
+			case i%3 == 1 && len(m.keys) > 1:
 				m.text(4 + m.IntN(20)) // a value whose length keeps changing
 			default:
 				m.text(8)
 			}
 		})
 	}
+	m.rest()
+}
+
+func (m *maker) rest() {
 	if m.some(m.rarely()) {
 		m.text(m.IntN(90))
 	}
-	for range 2 {
-		if m.some(m.IntN(2) == 0) {
-			m.items(m.IntN(5), func(int) { m.num(int64(m.Int32()) >> m.IntN(31)) })
+	m.again("lists", func() {
+		for range 2 {
+			if m.some(m.IntN(2) == 0) {
+				m.items(m.IntN(5), func(int) { m.num(int64(m.Int32()) >> m.IntN(31)) })
+			}
 		}
-	}
-	if m.some(!m.rarely()) {
-		m.num(int64(m.IntN(200)))
-	}
-	if m.some(m.IntN(2) == 0) {
-		m.num(int64(m.IntN(1 << 30)))
-	}
-	if m.some(m.rarely()) {
-		m.text(m.IntN(200))
-	}
+	})
+	m.again("end", func() {
+		if m.some(!m.rarely()) {
+			m.num(int64(m.IntN(200)))
+		}
+		if m.some(m.IntN(2) == 0) {
+			m.num(int64(m.IntN(1 << 30)))
+		}
+		if m.some(m.rarely()) {
+			m.text(m.IntN(200))
+		}
+	})
 }
 
 // TestFastWays: entries of every sort, whole and with a byte changed: the fast
@@ -162,8 +209,8 @@ func TestFastWays(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(7, 8))
 	whole, rows := 0, 0
-	for round := range 24 {
-		m := &maker{Rand: r, mixed: round%4 == 3}
+	for round := range 40 {
+		m := &maker{Rand: r, mixed: round%4 == 3, steady: round%5 > 1}
 		step := []int64{1, 1, 40, 3000}[r.IntN(4)]
 		for key := 1 + r.Int64N(step); len(m.keys) < []int{1, 6, 22, 90}[round%4]; key += 1 + r.Int64N(step) {
 			m.keys = append(m.keys, key)
@@ -177,6 +224,9 @@ func TestFastWays(t *testing.T) {
 		reqs[1].Bounds = []int32{int32(m.keys[len(m.keys)-1]), int32(m.keys[0])}
 		reqs[1].Counts = []int32{int32(m.keys[len(m.keys)/2]), int32(m.keys[0])}
 		reqs[0].Counts = reqs[1].Counts[:1]
+		narrow := *reqs[1]
+		narrow.Bounds, narrow.Counts = reqs[1].Bounds[:1], nil
+		reqs = append(reqs, &narrow, &Request{Columns: reqs[0].Columns, Partition: parts, Live: true})
 		header := avroHeader([]byte(randomSchema(m.mixed)))
 		data := avroBlock(header, entries, m.b)
 		for _, req := range reqs {

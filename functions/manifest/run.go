@@ -59,132 +59,17 @@ func (o *fieldOp) number() numberCode {
 	return c
 }
 
-// repeat is what an op of numbers began with in the entry before: most entries
-// of a manifest are of the same partition as the one before them.
-type repeat struct {
-	of     *op
-	bits   uint64 // the bytes, at most eight
-	mask   uint64
-	length int
-	values [maxRepeated]int64
-}
-
-// maxRepeated is how many numbers are compared with those of the entry before.
-const maxRepeated = 4
-
-// repeats is how many optional numbers that go into columns begin a list.
-func repeats(numbers []numberCode) (n int) {
-	for n < min(len(numbers), maxRepeated) && numbers[n]&codeOptional != 0 && numbers[n]&7 != 0 {
-		n++
-	}
-	return n
-}
-
-// fastNumbers reads numbers, each to where it belongs.
+// fastNumbers reads numbers, each to where it belongs. It calls nothing but
+// where it ends: what it keeps in registers stays there.
 func fastNumbers(s *scanner, o *op, p int) int {
-	if o.repeats == 0 {
-		return s.rest(o, 0, p)
-	}
-	b, r := s.dec.ahead, &s.before
-	if p < 0 || p > len(b)-8 {
-		return -1
-	}
-	if r.of != o || le.Uint64(b[p:])&r.mask != r.bits {
-		from := p
-		if p = s.numbers(o, 0, o.repeats, p); p < 0 {
-			return -1
-		}
-		s.remember(o, from, p)
-	} else {
-		p += r.length
-		for i, c := range o.numbers[:o.repeats] {
-			if col := &s.cols[c>>16]; c&7 == numberCode(opInt64-opNumber) {
-				col.v64.s[s.row] = r.values[i&(maxRepeated-1)]
-			} else {
-				col.v32.s[s.row] = int32(r.values[i&(maxRepeated-1)])
-			}
-		}
-	}
-	return s.rest(o, o.repeats, p)
-}
-
-// rest reads the numbers of an op from one to the last. Two that are there go
-// into columns: the record count and the file's size.
-func (s *scanner) rest(o *op, from, p int) int {
 	b, row := s.dec.ahead, s.row
-	if o.longs == nil || p < 0 || p > len(b)-16 {
-		return s.numbers(o, from, len(o.numbers), p)
-	}
-	x := b[p : p+16 : p+16]
-	w := le.Uint64(x)
-	stops := ^w & stopBits
-	if uint32(stops) == 0 {
-		return s.numbers(o, from, len(o.numbers), p)
-	}
-	n := (bits.TrailingZeros64(stops)>>3 + 1) & 7
-	first := squeezeShort(w & (stops ^ (stops - 1)))
-	w = le.Uint64(x[n:])
-	if stops = ^w & stopBits; stops == 0 {
-		return s.numbers(o, from, len(o.numbers), p)
-	}
-	n += bits.TrailingZeros64(stops)>>3 + 1
-	if w &= stops ^ (stops - 1); uint32(stops) != 0 {
-		w = squeezeShort(w)
-	} else {
-		w = squeeze(w)
-	}
-	s.cols[o.longs[0]].v64.s[row] = int64(first>>1) ^ -int64(first&1)
-	s.cols[o.longs[1]].v64.s[row] = int64(w>>1) ^ -int64(w&1)
-	return p + n
-}
-
-// twoLongs are the columns that two numbers go into, if there are no more, and
-// both are of 64 bits and never absent.
-func twoLongs(numbers []numberCode) *[2]int {
-	if len(numbers) != 2 || numbers[0]&0xff != numberCode(opInt64-opNumber) || numbers[1]&0xff != numberCode(opInt64-opNumber) {
-		return nil
-	}
-	return &[2]int{int(numbers[0] >> 16), int(numbers[1] >> 16)}
-}
-
-// remember keeps the numbers that an op began with, if they are short and none
-// is absent.
-func (s *scanner) remember(o *op, from, to int) {
-	b, r := s.dec.ahead, &s.before
-	r.of = nil
-	if to-from > 8 {
-		return
-	}
-	p := from
-	for i, c := range o.numbers[:o.repeats] {
-		if p < 0 || p >= len(b) || b[p] != byte(c>>8) {
-			return
-		}
-		p = afterNumber(b, p+1)
-		if col := &s.cols[c>>16]; c&7 == numberCode(opInt64-opNumber) {
-			r.values[i] = col.v64.s[s.row]
-		} else {
-			r.values[i] = int64(col.v32.s[s.row])
-		}
-	}
-	if p != to {
-		return
-	}
-	r.of, r.length, r.mask = o, to-from, ^uint64(0)>>(64-8*(to-from))
-	r.bits = le.Uint64(b[from:]) & r.mask
-}
-
-// numbers reads those of an op from one to another. It calls nothing but where
-// it ends: what it keeps in registers stays there.
-func (s *scanner) numbers(o *op, from, to, p int) int {
-	b, row := s.dec.ahead, s.row
-	for i, c := range o.numbers[from:to] {
+	for i, c := range o.numbers {
 		if p < 0 || p > len(b)-9 {
 			return -1
 		}
 		if c&codeOptional != 0 {
 			if b[p] != byte(c>>8) {
-				return s.mostNumbers(o, from+i, to, p)
+				return s.mostNumbers(o, i, p)
 			}
 			p++
 		}
@@ -198,7 +83,7 @@ func (s *scanner) numbers(o *op, from, to, p int) int {
 				if c&codeOptional != 0 {
 					p--
 				}
-				return s.mostNumbers(o, from+i, to, p)
+				return s.mostNumbers(o, i, p)
 			}
 			p += bits.TrailingZeros64(stops)>>3 + 1
 			if w &= stops ^ (stops - 1); uint32(stops) != 0 {
@@ -224,9 +109,9 @@ func (s *scanner) numbers(o *op, from, to, p int) int {
 }
 
 // mostNumbers goes on with the i-th number, which is absent or long.
-func (s *scanner) mostNumbers(o *op, i, to, p int) int {
+func (s *scanner) mostNumbers(o *op, i, p int) int {
 	b := s.dec.ahead
-	for ; i < to; i++ {
+	for ; i < len(o.fields); i++ {
 		f := &o.fields[i]
 		if p < 0 || p > len(b)-pad {
 			return -1

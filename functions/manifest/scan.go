@@ -64,6 +64,7 @@ type scanner struct {
 	cols  []column
 	row   int   // of the batch, being filled
 	room  int   // rows that there is room for
+	stop  int   // the row before which to see whether there is room, and whether it is enough
 	left  int64 // entries of blocks not yet read, by their headers
 	entry int64 // number of the entry in the file
 
@@ -72,6 +73,8 @@ type scanner struct {
 	dec    dec     // of it; here, for it would be allocated for each
 	shapes []shape
 	before repeat
+	heads  heads
+	ends   tailEnds
 
 	nextRowID int64
 	num       [numColumns]int64 // numbers of the entry
@@ -160,24 +163,27 @@ func (s *scanner) block(b block, raw []byte) error {
 	s.at, s.dec = b, newDec(raw)
 	d := &s.dec
 	for range b.count {
-		if s.row == s.room {
-			s.grow()
+		if s.row >= s.stop {
+			if err := s.pause(); err != nil {
+				return err
+			}
 		}
-		s.has[FirstRowID] = false
+		if !prog.plain {
+			s.has[FirstRowID] = false
+		}
 		s.run(prog.ops)
 		if d.err == nil {
-			d.err = s.endEntry(prog)
+			if prog.plain && uint64(s.num[Status]) < deleted {
+				s.row++
+			} else {
+				d.err = s.endEntry(prog)
+			}
 		}
 		if d.err != nil {
 			return s.c.damagedEntry(b.offset, s.entry, d.err)
 		}
 		s.entry++
 		s.left--
-		if s.row >= s.lay.batchRows || s.row&63 == 63 && s.over() {
-			if err := s.flush(); err != nil {
-				return err
-			}
-		}
 	}
 	if d.pos != len(raw) {
 		return s.c.damage(b.offset, errLeft)
@@ -185,6 +191,20 @@ func (s *scanner) block(b block, raw []byte) error {
 	if s.over() {
 		return s.flush()
 	}
+	return nil
+}
+
+// pause hands a batch on that is full, makes room, and says when to look again.
+func (s *scanner) pause() error {
+	if s.row >= s.lay.batchRows || s.over() {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	if s.row == s.room {
+		s.grow()
+	}
+	s.stop = min(s.room, s.lay.batchRows, s.row|63+1)
 	return nil
 }
 
@@ -235,6 +255,9 @@ func (s *scanner) grow() {
 const maxBatchBytes = 64 << 20
 
 func (s *scanner) over() bool {
+	if s.row-s.before.next > DefaultBatchRows { // what is not filled yet is not counted
+		s.settle()
+	}
 	for _, i := range s.offsets {
 		if s.cols[i].bytes > maxBatchBytes || s.cols[i].items > maxBatchBytes/8 {
 			return true
@@ -251,6 +274,7 @@ func (s *scanner) flush() error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
+	s.forget()
 	arrays := make([]arrow.Array, 0, len(s.lay.out))
 	for i, o := range s.lay.out {
 		if o.isStruct {
@@ -263,7 +287,7 @@ func (s *scanner) flush() error {
 	for _, a := range arrays {
 		a.Release()
 	}
-	s.row, s.room, s.from = 0, 0, s.seen()
+	s.row, s.room, s.stop, s.before.next, s.from = 0, 0, 0, 0, s.seen()
 	defer rec.Release()
 	return s.emit(rec)
 }
