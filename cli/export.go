@@ -75,7 +75,7 @@ func copyBatches(file batches, schema *arrow.Schema, s *shown) (n int64, err err
 		return file.Write(batch)
 	}
 	for held := 0; ; {
-		row, err := s.next()
+		err := s.Advance()
 		if errors.Is(err, io.EOF) {
 			if held > 0 || n == 0 {
 				err = flush()
@@ -86,8 +86,8 @@ func copyBatches(file batches, schema *arrow.Schema, s *shown) (n int64, err err
 		if err != nil {
 			return n, err
 		}
-		for i, v := range row {
-			if err := appendArrow(b.Field(i), v, s.types[i]); err != nil {
+		for i, field := range b.Fields() {
+			if err := s.appendArrow(field, i); err != nil {
 				return n, fmt.Errorf("column %s: %w", s.columns[i].Name, err)
 			}
 		}
@@ -99,4 +99,19 @@ func copyBatches(file batches, schema *arrow.Schema, s *shown) (n int64, err err
 			held = 0
 		}
 	}
+}
+
+// appendArrow appends column i of the row that Advance went to.
+func (s *shown) appendArrow(b array.Builder, i int) error {
+	if s.cells == nil {
+		return appendArrow(b, s.row[i], s.types[i])
+	}
+	if s.cells.AppendArrow(b, i) {
+		return nil
+	}
+	v, err := s.cells.Cell(i)
+	if err != nil {
+		return err
+	}
+	return appendArrow(b, v, s.types[i])
 }

@@ -208,3 +208,44 @@ func (s *shown) AppendCell(b []byte, i int) (out []byte, null bool, err error) {
 	}
 	return append(b, format.TextOf(valueOf(v, s.types[i]))...), false, nil
 }
+
+// AppendJSONCell implements format.Cells.
+func (s *shown) AppendJSONCell(b []byte, i int) ([]byte, error) {
+	if s.cells == nil {
+		return format.AppendJSON(b, valueOf(s.row[i], s.types[i])), nil
+	}
+	form, from := jsonForms[s.types[i].Kind], len(b)
+	if form != jsonOther {
+		if form == jsonText {
+			b = append(b, '"')
+		}
+		out, null, ok := s.cells.AppendCell(b, i)
+		switch {
+		case ok && null:
+			return append(out[:from], "null"...), nil
+		case ok && form == jsonText:
+			return format.CloseString(out, from), nil
+		case ok:
+			return out, nil
+		}
+	}
+	v, err := s.cells.Cell(i)
+	if err != nil {
+		return b[:from], fmt.Errorf("column %s: %w", s.columns[i].Name, err)
+	}
+	return format.AppendJSON(b[:from], valueOf(v, s.types[i])), nil
+}
+
+// jsonForms says how the text of a cell stands in JSON, by its kind.
+var jsonForms = [...]int8{
+	bridge.KindUnion: jsonOther, // the last kind
+	bridge.KindBool:  jsonBare, bridge.KindInt: jsonBare, bridge.KindUint: jsonBare, bridge.KindBigInt: jsonBare,
+	bridge.KindFloat: jsonBare, bridge.KindDecimal: jsonBare,
+	bridge.KindText: jsonText, bridge.KindDate: jsonText, bridge.KindTimestamp: jsonText, bridge.KindTimestampTZ: jsonText,
+}
+
+const (
+	jsonOther = iota // the value decides: nested ones, JSON itself
+	jsonBare         // a number, true, false
+	jsonText         // between quotes
+)

@@ -37,13 +37,15 @@ type Rows interface {
 }
 
 // Cells are Rows that can be read cell by cell as text, which spares a value
-// for each: csv, tsv and list do so where they can.
+// for each: csv, tsv, list, json and jsonl do so where they can.
 type Cells interface {
 	Rows
 	// Advance goes to the next row; io.EOF after the last one.
 	Advance() error
 	// AppendCell appends column i of the row as TextOf prints it; nothing for NULL.
 	AppendCell(b []byte, i int) (out []byte, null bool, err error)
+	// AppendJSONCell appends column i of the row as AppendJSON prints it.
+	AppendJSONCell(b []byte, i int) ([]byte, error)
 }
 
 // Number is the exact decimal text of a number that Go has no type for.

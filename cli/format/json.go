@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // jsonArray writes one array, an object a line: [] where there is no row.
@@ -16,17 +19,8 @@ type jsonArray struct{}
 
 func (jsonArray) Write(w io.Writer, rows Rows) (int64, error) {
 	out := bufio.NewWriter(w)
-	keys := jsonKeys(rows.Columns())
-	var line []byte
 	out.WriteByte('[')
-	n, err := each(rows, func(n int64, values []any) error {
-		if n > 0 {
-			out.WriteString(",\n")
-		}
-		line = appendObject(line[:0], keys, values)
-		_, err := out.Write(line)
-		return err
-	})
+	n, err := objects(out, rows, ",\n", "")
 	if err != nil {
 		// Left open: what was cut short must not read as a whole result.
 		return n, firstError(err, out.Flush())
@@ -40,14 +34,72 @@ type jsonLines struct{}
 
 func (jsonLines) Write(w io.Writer, rows Rows) (int64, error) {
 	out := bufio.NewWriter(w)
-	keys := jsonKeys(rows.Columns())
-	var line []byte
-	n, err := each(rows, func(_ int64, values []any) error {
-		line = append(appendObject(line[:0], keys, values), '\n')
-		_, err := out.Write(line)
-		return err
-	})
+	n, err := objects(out, rows, "", "\n")
 	return n, firstError(err, out.Flush())
+}
+
+// objects writes an object for each row, with between before all but the first
+// and after behind each. What was written before an error are whole objects.
+func objects(out *bufio.Writer, rows Rows, between, after string) (int64, error) {
+	cells, ok := rows.(Cells)
+	if !ok {
+		cells = &valueCells{Rows: rows}
+	}
+	keys := jsonKeys(rows.Columns()) // `"a":`, `,"b":` and so on
+	for i, key := range keys {
+		if keys[i] = append(key, ':'); i > 0 {
+			keys[i] = append([]byte{','}, keys[i]...)
+		}
+	}
+	var line []byte
+	for n := int64(0); ; n++ {
+		err := cells.Advance()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		line = line[:0]
+		if n > 0 {
+			line = append(line, between...)
+		}
+		line = append(line, '{')
+		for i, key := range keys {
+			if line, err = cells.AppendJSONCell(append(line, key...), i); err != nil {
+				return n, err
+			}
+		}
+		line = append(append(line, '}'), after...)
+		if _, err := out.Write(line); err != nil {
+			return n, err
+		}
+	}
+}
+
+// valueCells are the cells of rows that have values only.
+type valueCells struct {
+	Rows
+	values []any
+}
+
+// Advance implements Cells.
+func (c *valueCells) Advance() (err error) {
+	c.values, err = c.Next()
+	return err
+}
+
+// AppendCell implements Cells.
+func (c *valueCells) AppendCell(b []byte, i int) (out []byte, null bool, err error) {
+	if c.values[i] == nil {
+		return b, true, nil
+	}
+	return append(b, TextOf(c.values[i])...), false, nil
+}
+
+// AppendJSONCell implements Cells.
+func (c *valueCells) AppendJSONCell(b []byte, i int) ([]byte, error) {
+	return appendJSON(b, c.values[i]), nil
 }
 
 func firstError(errs ...error) error {
@@ -159,15 +211,38 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 	return append(b, floatText(f, bits)...)
 }
 
+// CloseString ends a JSON string whose text was appended to b as it is, from
+// byte from on, where its first quote stands.
+func CloseString(b []byte, from int) []byte {
+	if plain(b[from+1:]) {
+		return append(b, '"')
+	}
+	return appendEncoded(b[:from], string(b[from+1:]))
+}
+
+// plain reports whether a text stands in JSON as it is.
+func plain[T string | []byte](s T) bool {
+	ascii := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	// U+2028 and U+2029 end lines in JavaScript: they are escaped.
+	return ascii || utf8.ValidString(string(s)) && !strings.ContainsAny(string(s), "\u2028\u2029")
+}
+
 // appendString appends s as a JSON string; <, > and & stay as they are.
 func appendString(b []byte, s string) []byte {
-	plain := true
-	for i := 0; i < len(s) && plain; i++ {
-		plain = s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
-	}
-	if plain {
+	if plain(s) {
 		return append(append(append(b, '"'), s...), '"')
 	}
+	return appendEncoded(b, s)
+}
+
+func appendEncoded(b []byte, s string) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unsafe"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
@@ -15,6 +16,10 @@ type Cells interface {
 	// AppendCell appends column i of the current row as DuckDB prints it. ok is
 	// false, and nothing appended, for types and values that only Cell knows.
 	AppendCell(b []byte, i int) (out []byte, null, ok bool)
+	// AppendArrow appends column i of the current row to a builder of the Arrow
+	// type that has the column's own values; false, and nothing appended, where
+	// there is none such, or the value (infinity) has no place in it.
+	AppendArrow(b array.Builder, i int) bool
 	// Cell is column i of the current row, as Row has it.
 	Cell(i int) (any, error)
 }
