@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"psyberg/engine/bridge"
@@ -27,7 +28,7 @@ func (s *Session) ask(ctx context.Context, c *connection, stmt string) (Rows, er
 		if named == nil {
 			named = byname.New(stmt)
 		}
-		if !named.Names() || isParserError(err) && !named.Deep() {
+		if isParserError(err) && !named.Deep() {
 			break
 		}
 		taken, failed := s.ownNames(ctx, c)
@@ -60,8 +61,9 @@ func missedTable(err error) (at int, missed bool) {
 		return -1, false
 	}
 	switch duck.Type {
-	case "Catalog Error":
-		return duck.Position, strings.HasPrefix(duck.Message, "Table with name ")
+	case "Catalog Error": // of a table that is read, and of a schema that is written to
+		return duck.Position, strings.HasPrefix(duck.Message, "Table with name ") || strings.HasPrefix(duck.Message, "View with name ") ||
+			strings.HasPrefix(duck.Message, "Schema with name ")
 	case "Binder Error":
 		return -1, strings.HasPrefix(duck.Message, `Catalog "`) && strings.Contains(duck.Message, `" does not exist!`)
 	case "Parser Error": // names of four parts, and Spark's words for a snapshot
@@ -93,12 +95,35 @@ func (s *Session) ownNames(ctx context.Context, c *connection) (func(string) boo
 	return func(name string) bool { return own[strings.ToLower(name)] }, nil
 }
 
-// suggest adds near matches among the catalogs' tables to an error about a
-// name of two parts or more.
+// suggest adds to an error about a name of two parts or more how an Iceberg table
+// is written to, or near matches among the catalogs' tables and metadata tables.
 func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, err error) {
 	duck := (*bridge.Error)(nil)
-	parts := named.Parts(at)
-	if !errors.As(err, &duck) || len(parts) < 2 || len(duck.Candidates) > 0 {
+	if !errors.As(err, &duck) || isParserError(err) || len(duck.Candidates) > 0 {
+		return
+	}
+	if t, ok := byname.Written(named.Given()); ok && s.writesIceberg(ctx, t) {
+		duck.Message += "\n" + t.Hint() + "; see \\h COPY, or psyql help COPY"
+		return
+	}
+	parts, place := named.Missed(at)
+	if len(parts) < 2 {
+		return
+	}
+	if at < 0 {
+		duck.Position = place
+	}
+	table, last := parts[:len(parts)-1], parts[len(parts)-1]
+	if found, failed := s.catalogs.Exists(ctx, table); len(parts) > 2 && failed == nil && found {
+		duck.Message = "Iceberg table " + byname.Name(table) + " has no metadata table " + last
+		near := meta.NearMatches(last, byname.MetadataNames())
+		for i, n := range near {
+			near[i] = byname.Name(append(slices.Clone(table), n))
+		}
+		if len(near) == 0 {
+			duck.Message += "\nThere are " + strings.Join(byname.MetadataNames(), ", ")
+		}
+		suggested(duck, near)
 		return
 	}
 	tables, failed := s.catalogs.List(ctx, "", nil)
@@ -109,8 +134,27 @@ func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, 
 	for _, t := range tables {
 		names = append(names, byname.Name(append(append([]string{}, t.Namespace...), t.Name)))
 	}
-	if near := meta.NearMatches(byname.Name(parts), names); len(near) > 0 {
+	suggested(duck, meta.NearMatches(byname.Name(parts), names))
+}
+
+func suggested(duck *bridge.Error, near []string) {
+	if len(near) > 0 {
 		duck.Candidates = near
 		duck.Message += "\nDid you mean " + strings.Join(near, ", ") + "?"
 	}
+}
+
+// writesIceberg reports whether a statement of SQL's own would write to a table
+// of a catalog, or make something in a namespace of one.
+func (s *Session) writesIceberg(ctx context.Context, t byname.Target) bool {
+	if !strings.HasPrefix(t.Verb, "create") {
+		found, err := s.catalogs.Exists(ctx, t.Parts)
+		return err == nil && found
+	}
+	all, err := s.catalogs.Namespaces(ctx, s.catalogs.Default())
+	space := t.Parts[:len(t.Parts)-1]
+	if space[0] == s.catalogs.Default() {
+		space = space[1:]
+	}
+	return err == nil && slices.ContainsFunc(all, func(n []string) bool { return slices.Equal(n, space) })
 }

@@ -47,6 +47,8 @@ func TestTablesByName(t *testing.T) {
 		"SELECT count(*) FROM (PIVOT life.signup_fact.snapshots ON operation USING count(*))":                     snapshots,
 		"SELECT count(*) FROM life.signup_fact.snapshots a JOIN life.signup_fact.snapshots b USING (snapshot_id)": snapshots,
 		"SELECT count(*) FROM (SELECT 1 WHERE EXISTS (FROM life.signup_fact))":                                    "1",
+		"SELECT count(life.signup_fact.customer_id) FROM life.signup_fact":                                        rows,
+		"SELECT count(*) FROM local.life.signup_fact WHERE life.signup_fact.customer_id IS NOT NULL":              rows,
 		"SELECT snapshot_id IS DISTINCT FROM life.x FROM (SELECT 1 AS snapshot_id, {'x': 1} AS life)":             "false",
 	} {
 		got, err := ask(s, query)
@@ -138,5 +140,37 @@ func TestNamesCostNothing(t *testing.T) {
 	}
 	if _, err := ask(s, "FROM life.signup_fact"); err == nil || !strings.Contains(err.Error(), "127.0.0.1") {
 		t.Errorf("a catalog that is away: %v", err)
+	}
+}
+
+// TestWritesSayWhatToDo: SQL's own statements cannot write to Iceberg tables, and
+// say what can.
+func TestWritesSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, "spark")
+	for query, want := range map[string]string{
+		"INSERT INTO life.signup_fact VALUES (1)":           "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
+		"INSERT INTO life.signup_fact FROM life.plan_fact":  "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
+		"UPDATE life.signup_fact SET country = 'x'":         "MODE 'overwrite'",
+		"DELETE FROM local.life.signup_fact WHERE true":     "COPY (query) TO 'local.life.signup_fact'",
+		"TRUNCATE life.signup_fact":                         "MODE 'overwrite'",
+		"DROP TABLE life.signup_fact":                       "DROP TABLE life.signup_fact USING iceberg",
+		"ALTER TABLE life.signup_fact ADD COLUMN x INT":     "psyql does not change schemas",
+		"CREATE TABLE life.fresh AS SELECT 1 AS x":          "CREATE TABLE life.fresh (...) USING iceberg",
+		"CREATE VIEW life.fresh AS FROM life.signup_fact":   "a view is DuckDB's own",
+		"FROM life.signup_fact.snapshotz":                   "Did you mean life.signup_fact.snapshots?",
+		"SELECT 1 FROM range(1) r, life.signup_fact.nix":    "has no metadata table nix",
+		"FROM life.signup_fct":                              "Did you mean life.signup_fact?",
+		"SELECT s.nix FROM life.signup_fact s":              "nix",
+		"SELECT life.signup_fact.nix FROM life.signup_fact": "nix",
+		"INSERT INTO nothing.here VALUES (1)":               "nothing",
+	} {
+		_, err := ask(s, query)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: no %q in %v", query, want, err)
+		}
+		if own := strings.Contains(query, "nothing.here"); own && err != nil && strings.Contains(err.Error(), "COPY") {
+			t.Errorf("%s: a hint for what is no table of ours: %v", query, err)
+		}
 	}
 }

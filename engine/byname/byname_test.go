@@ -2,6 +2,7 @@ package byname
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -21,30 +22,35 @@ func TestReplace(t *testing.T) {
 	free := func(string) bool { return false }
 	for sql, want := range map[string]string{
 		"FROM a.b":                   `FROM iceberg_rows('a.b') AS "b"`,
-		"from a . b, A.b":            `from iceberg_rows('a.b') AS "b", A.b`,
+		"from a . b, A.b":            `from iceberg_rows('a.b') AS "a.b", A.b`,
 		"SELECT a.b FROM a.b x, a.b": `SELECT a.b FROM iceberg_rows('a.b') x, iceberg_rows('a.b') AS "b"`,
 		"FROM a.b WHERE a.b = 1":     `FROM iceberg_rows('a.b') AS "b" WHERE a.b = 1`,
-		"SELECT trim(x FROM a.b), extract(day FROM a.b)": "SELECT trim(x FROM a.b), extract(day FROM a.b)",
-		"SELECT x IS NOT DISTINCT FROM a.b":              "SELECT x IS NOT DISTINCT FROM a.b",
-		"DELETE FROM a.b":                                "DELETE FROM a.b",
-		"INSERT INTO a.b FROM a.b":                       `INSERT INTO a.b FROM iceberg_rows('a.b') AS "b"`,
-		"SELECT 'FROM a.b' -- FROM a.b":                  "SELECT 'FROM a.b' -- FROM a.b",
-		"FROM a.b(3)":                                    "FROM a.b(3)",
-		"FROM a.b.files":                                 `FROM iceberg_files('a.b') AS "files"`,
-		"FROM a.b.tag_v1":                                `FROM iceberg_rows('a.b', ref := 'v1') AS "tag_v1"`,
-		`FROM a.b."tag_o'x"`:                             `FROM iceberg_rows('a.b', ref := 'o''x') AS "tag_o'x"`,
-		`FROM "x.y"."q""r"`:                              `FROM iceberg_rows('"x.y"."q""r"') AS "q""r"`,
-		"FROM a.b.files.files":                           "FROM a.b.files.files",
-		"FROM a.b.nothing":                               "FROM a.b.nothing",
-		"FROM x JOIN a.b USING (i), LATERAL (FROM a.b)":  `FROM x JOIN iceberg_rows('a.b') AS "b" USING (i), LATERAL (FROM iceberg_rows('a.b') AS "b")`,
-		"SUMMARIZE a.b":                                  "SUMMARIZE FROM iceberg_rows('a.b')",
-		"EXPLAIN ANALYZE FROM a.b":                       `EXPLAIN ANALYZE FROM iceberg_rows('a.b') AS "b"`,
-		"COPY a.b TO 'x'":                                "COPY (FROM iceberg_rows('a.b')) TO 'x'",
-		"SELECT f(1, a.b), a.b FROM range(a.b)":          "SELECT f(1, a.b), a.b FROM range(a.b)",
-		"FROM a.b VERSION AS OF 12 SELECT a.b":           `FROM iceberg_rows('a.b', snapshot_id := 12) AS "b" SELECT a.b`,
+		"SELECT trim(x FROM a.b), extract(day FROM a.b)":         "SELECT trim(x FROM a.b), extract(day FROM a.b)",
+		"SELECT x IS NOT DISTINCT FROM a.b":                      "SELECT x IS NOT DISTINCT FROM a.b",
+		"DELETE FROM a.b":                                        "DELETE FROM a.b",
+		"INSERT INTO a.b FROM a.b":                               `INSERT INTO a.b FROM iceberg_rows('a.b') AS "b"`,
+		"SELECT 'FROM a.b' -- FROM a.b":                          "SELECT 'FROM a.b' -- FROM a.b",
+		"FROM a.b(3)":                                            "FROM a.b(3)",
+		"FROM a.b.files":                                         `FROM iceberg_files('a.b') AS "files"`,
+		"FROM a.b.tag_v1":                                        `FROM iceberg_rows('a.b', ref := 'v1') AS "tag_v1"`,
+		`FROM a.b."tag_o'x"`:                                     `FROM iceberg_rows('a.b', ref := 'o''x') AS "tag_o'x"`,
+		`FROM "x.y"."q""r"`:                                      `FROM iceberg_rows('"x.y"."q""r"') AS "q""r"`,
+		"FROM a.b.files.files":                                   "FROM a.b.files.files",
+		"FROM a.b.nothing":                                       "FROM a.b.nothing",
+		"FROM x JOIN a.b USING (i), LATERAL (FROM a.b)":          `FROM x JOIN iceberg_rows('a.b') AS "b" USING (i), LATERAL (FROM iceberg_rows('a.b') AS "b")`,
+		"SUMMARIZE a.b":                                          "SUMMARIZE FROM iceberg_rows('a.b')",
+		"EXPLAIN ANALYZE FROM a.b":                               `EXPLAIN ANALYZE FROM iceberg_rows('a.b') AS "b"`,
+		"COPY a.b TO 'x'":                                        "COPY (FROM iceberg_rows('a.b')) TO 'x'",
+		"SELECT f(1, a.b), a.b FROM range(a.b)":                  "SELECT f(1, a.b), a.b FROM range(a.b)",
+		"SELECT a.b.x, A.B.x.y, b.x, a.c.x FROM a.b":             `SELECT "b".x, "b".x.y, b.x, a.c.x FROM iceberg_rows('a.b') AS "b"`,
+		"SELECT a.b.x, a.b.f(1) FROM a.b t":                      `SELECT a.b.x, a.b.f(1) FROM iceberg_rows('a.b') t`,
+		"SELECT a.b.x, c.b.y FROM a.b JOIN c.b ON a.b.x = c.b.x": `SELECT "a.b".x, "c.b".y FROM iceberg_rows('a.b') AS "a.b" JOIN iceberg_rows('c.b') AS "c.b" ON "a.b".x = "c.b".x`,
+		"SELECT (SELECT max(b.x) FROM a.b), b.x FROM c.b":        `SELECT (SELECT max(b.x) FROM iceberg_rows('a.b') AS "b"), b.x FROM iceberg_rows('c.b') AS "b"`,
+		"FROM a.b UNION FROM c.b WHERE c.b.x = 1":                `FROM iceberg_rows('a.b') AS "b" UNION FROM iceberg_rows('c.b') AS "b" WHERE "b".x = 1`,
+		"FROM a.b VERSION AS OF 12 SELECT a.b":                   `FROM iceberg_rows('a.b', snapshot_id := 12) AS "b" SELECT a.b`,
 	} {
 		s := New(sql)
-		if _, err := s.Replace(context.Background(), -1, free, known("a.b", `x.y.q"r`)); err != nil {
+		if _, err := s.Replace(context.Background(), -1, free, known("a.b", "c.b", `x.y.q"r`)); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.SQL(); got != want {
@@ -90,4 +96,33 @@ func FuzzReplace(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWritten(t *testing.T) {
+	for sql, want := range map[string]string{
+		"INSERT INTO a.b VALUES (1)":                "insert a.b 12",
+		"insert or replace into \"a.x\".b from y.z": `insert "a.x".b 23`,
+		"UPDATE a.b SET x = 1":                      "update a.b 7",
+		"DELETE FROM a.b":                           "delete a.b 12",
+		"MERGE INTO a.b USING c":                    "merge a.b 11",
+		"TRUNCATE TABLE a.b":                        "truncate a.b 15",
+		"DROP TABLE IF EXISTS a.b":                  "drop a.b 21",
+		"ALTER TABLE a.b ADD COLUMN x INT":          "alter a.b 12",
+		"CREATE OR REPLACE TEMP VIEW a.b AS FROM c": "create view a.b 28",
+		"CREATE TABLE IF NOT EXISTS c.a.b (x INT)":  "create table c.a.b 27",
+		"INSERT INTO b VALUES (1)":                  "",
+		"SELECT 1 FROM a.b":                         "",
+		"":                                          "",
+	} {
+		got := ""
+		if w, ok := Written(sql); ok {
+			got = fmt.Sprintf("%s %s %d", w.Verb, Name(w.Parts), w.At)
+			if !strings.Contains(w.Hint(), Name(w.Parts[:1])) {
+				t.Errorf("%s: hint %q", sql, w.Hint())
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
 }

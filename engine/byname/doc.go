@@ -16,5 +16,7 @@
 //     as in Spark.
 //   - ns.table.branch_x, tag_x, snapshot_id_123 and VERSION AS OF, TIMESTAMP AS OF,
 //     AT (VERSION => ...), AT (TIMESTAMP => ...) pin the snapshot.
+//   - ns.table.column is a column of ns.table; where two tables of one FROM share
+//     their last part, each is known by its whole name.
 //   - what is written to (INSERT, UPDATE, DELETE, DROP ...) is never replaced.
 package byname

@@ -1,6 +1,7 @@
 package byname
 
 import (
+	"slices"
 	"strings"
 
 	"psyberg/engine/lex"
@@ -12,6 +13,7 @@ type place struct {
 	first int // index of its first token among the significant ones
 	after int // index of the token behind it
 	verb  string
+	scope int // names of one number stand in one list of tables
 }
 
 // token is a token that is neither blank nor comment.
@@ -75,13 +77,14 @@ type level struct {
 	from    bool   // between FROM and what ends it
 	call    string // the word before the bracket
 	grouped bool   // a bracket where a table can stand: (a JOIN b)
+	scope   int
 }
 
 // places finds the names of two parts or more that stand where a table can.
 func places(toks []token) []place {
 	var out []place
 	stack := []level{{}}
-	expect, verb := false, ""
+	expect, verb, scopes := false, "", 0
 	for i := 0; i < len(toks); i++ {
 		top := &stack[len(stack)-1]
 		t, before := toks[i], ""
@@ -90,7 +93,12 @@ func places(toks []token) []place {
 		}
 		switch w := t.word(); {
 		case t.text == "(":
-			stack = append(stack, level{call: before, grouped: expect, from: expect})
+			next := level{call: before, grouped: expect, from: expect, scope: top.scope}
+			if !expect || i+1 < len(toks) && slices.Contains([]string{"from", "select", "with", "pivot", "values"}, toks[i+1].word()) {
+				scopes++ // a query of its own
+				next.scope = scopes
+			}
+			stack = append(stack, next)
 		case t.text == ")":
 			if len(stack) > 1 {
 				stack = stack[:len(stack)-1]
@@ -102,6 +110,10 @@ func places(toks []token) []place {
 			top.from, expect, verb = true, true, ""
 		case ends[w]:
 			top.from, expect = false, false
+			if w == "union" || w == "intersect" || w == "except" {
+				scopes++
+				top.scope = scopes
+			}
 		case begins(toks, i) && (w == "describe" || w == "desc" || w == "summarize" || w == "copy"):
 			expect, verb = true, w
 		case (w == "pivot" || w == "unpivot" || w == "pivot_wider" || w == "pivot_longer") && !operand(toks, i):
@@ -111,7 +123,7 @@ func places(toks []token) []place {
 		case t.Kind == lex.Word || t.Kind == lex.Quoted:
 			parts, after := chain(toks, i)
 			if expect && len(parts) > 1 && (after >= len(toks) || toks[after].text != "(" || verb == "copy") {
-				out = append(out, place{parts, i, after, verb})
+				out = append(out, place{parts, i, after, verb, top.scope})
 			}
 			if w != "lateral" {
 				expect = false

@@ -2,7 +2,7 @@ package byname
 
 import (
 	"context"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -65,10 +65,66 @@ func (s *Statement) Replace(ctx context.Context, at int, taken func(string) bool
 		if call == "" {
 			continue
 		}
+		if s.shared(i) {
+			alias = Name(p.parts)
+		}
 		s.apply(p, call, alias)
 		s.done[i], changed = true, true
+		if p.verb == "" && !s.aliased(p.after) {
+			s.qualify(p, alias)
+		}
 	}
 	return changed, nil
+}
+
+// shared reports whether another table beside place i, without an alias either,
+// has the same last part: FROM a.t JOIN b.t.
+func (s *Statement) shared(i int) bool {
+	p := s.places[i]
+	for j, q := range s.places {
+		if j != i && q.scope == p.scope && !s.aliased(p.after) && !s.aliased(q.after) && len(p.parts) > 1 &&
+			strings.EqualFold(p.parts[len(p.parts)-1], q.parts[len(q.parts)-1]) && Name(p.parts) != Name(q.parts) {
+			return true
+		}
+	}
+	return false
+}
+
+// qualify replaces the table's name before its columns by its alias: b.t.x, and
+// a.b.t.x, where a.b.t is read.
+func (s *Statement) qualify(p place, alias string) {
+	for i := 0; i < len(s.toks); {
+		parts, after := chain(s.toks, i)
+		if after == i || parts == nil {
+			i++
+			continue
+		}
+		call := after < len(s.toks) && s.toks[after].text == "("
+		for n := len(p.parts); n > 1 && !call && i != p.first; n-- {
+			if len(parts) > n && sameName(parts[:n], p.parts[len(p.parts)-n:]) && !s.inPlace(i) && !s.edited(s.toks[i].Start) {
+				s.edit(s.toks[i].Start, s.toks[i+2*(n-1)].End, quoteIdent(alias))
+				break
+			}
+		}
+		i = after
+	}
+}
+
+func sameName(a, b []string) bool {
+	return slices.EqualFunc(a, b, strings.EqualFold)
+}
+
+func (s *Statement) inPlace(token int) bool {
+	return slices.ContainsFunc(s.places, func(p place) bool { return p.first == token })
+}
+
+func (s *Statement) edited(at int) bool {
+	return slices.ContainsFunc(s.edits, func(e edit) bool { return e.from <= at && at < e.to })
+}
+
+func (s *Statement) edit(from, to int, text string) {
+	s.edits = append(s.edits, edit{from, to, text})
+	slices.SortFunc(s.edits, func(a, b edit) int { return a.from - b.from })
 }
 
 // call is the call that a place stands for, "" where it is no table of a catalog.
@@ -115,8 +171,7 @@ func (s *Statement) apply(p place, call, alias string) {
 			call += " AS " + quoteIdent(alias)
 		}
 	}
-	s.edits = append(s.edits, edit{from, to, call})
-	sort.Slice(s.edits, func(i, j int) bool { return s.edits[i].from < s.edits[j].from })
+	s.edit(from, to, call)
 }
 
 // SQL is the statement with its replacements.
@@ -159,15 +214,28 @@ func Name(parts []string) string {
 	return strings.Join(out, ".")
 }
 
-// Parts are the names of two parts or more that stand at byte at, for an error's
-// suggestions; nil where none does.
-func (s *Statement) Parts(at int) []string {
-	for _, p := range s.places {
-		if s.toks[p.first].Start == at || at < 0 && len(s.places) == 1 {
-			return p.parts
+// Given is the statement as it was given.
+func (s *Statement) Given() string { return s.sql }
+
+// Missed is the name of two parts or more that stands at byte at, for an error's
+// suggestions, and its byte; below 0, the only one that was not replaced. nil where
+// there is none such.
+func (s *Statement) Missed(at int) (parts []string, place int) {
+	open := 0
+	for i, p := range s.places {
+		start := s.toks[p.first].Start
+		if start == at {
+			return p.parts, start
+		}
+		if !s.done[i] {
+			parts, place = p.parts, start
+			open++
 		}
 	}
-	return nil
+	if at >= 0 || open != 1 {
+		return nil, 0
+	}
+	return parts, place
 }
 
 // Table is a name of a statement that stands where a table can.

@@ -1,0 +1,76 @@
+package byname
+
+import (
+	"slices"
+	"strings"
+
+	"psyberg/engine/lex"
+)
+
+// Target is what a statement of SQL's own writes to: INSERT INTO a.b, DROP TABLE a.b.
+type Target struct {
+	Verb  string // insert, update, delete, merge, truncate, drop, alter, create table, create view
+	Parts []string
+	At    int // byte of the name
+}
+
+// between are words that may stand between a verb and its name.
+var between = []string{"into", "from", "or", "replace", "ignore", "abort", "temp", "temporary", "recursive",
+	"table", "view", "if", "not", "exists", "only", "unlogged", "materialized"}
+
+// Written is the target of a statement that writes; ok is false for others, and
+// for names of one part.
+func Written(sql string) (t Target, ok bool) {
+	toks := significant(sql)
+	if len(toks) == 0 {
+		return t, false
+	}
+	t.Verb = toks[0].word()
+	if !slices.Contains([]string{"insert", "update", "delete", "merge", "truncate", "drop", "alter", "create"}, t.Verb) {
+		return t, false
+	}
+	i := 1
+	for ; i < len(toks) && toks[i].Kind == lex.Word && slices.Contains(between, toks[i].word()); i++ {
+		if w := toks[i].word(); t.Verb == "create" && (w == "table" || w == "view") {
+			t.Verb += " " + w
+		}
+	}
+	if t.Parts, _ = chain(toks, i); len(t.Parts) < 2 {
+		return t, false
+	}
+	t.At = toks[i].Start
+	return t, true
+}
+
+// Hint says how an Iceberg table is written to instead, in one sentence.
+func (t Target) Hint() string {
+	name := Name(t.Parts)
+	text := quoteLiteral(name)
+	switch t.Verb {
+	case "insert":
+		return name + " is an Iceberg table: COPY (query) TO " + text + " (FORMAT iceberg) appends rows to it"
+	case "update", "delete", "merge", "truncate":
+		return name + " is an Iceberg table: COPY (query) TO " + text + " (FORMAT iceberg, MODE 'overwrite', WHERE 'predicate') replaces the rows of a predicate by those of a query"
+	case "drop":
+		return name + " is an Iceberg table: DROP TABLE " + quoted(t.Parts) + " USING iceberg drops it"
+	case "alter":
+		return name + " is an Iceberg table: psyql does not change schemas; Spark, Trino and PyIceberg do"
+	case "create table":
+		return "for an Iceberg table: CREATE TABLE " + quoted(t.Parts) + " (...) USING iceberg, or COPY (query) TO " + text + " (FORMAT iceberg, CREATE_TABLE true)"
+	case "create view":
+		return "a view is DuckDB's own and has no place in a catalog: name it without " + Name(t.Parts[:len(t.Parts)-1])
+	}
+	return ""
+}
+
+// quoted is a name as SQL has it, its parts in quotes only where they need them.
+func quoted(parts []string) string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = p
+		if toks := lex.Tokens(p); len(toks) != 1 || toks[0].Kind != lex.Word {
+			out[i] = quoteIdent(p)
+		}
+	}
+	return strings.Join(out, ".")
+}
