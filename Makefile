@@ -1,6 +1,6 @@
 # What a person types; .ci/run is what a change must pass.
 
-.PHONY: build dist image test race test-pyiceberg lint fuzz bench bench-peers ci
+.PHONY: build dist image test race test-pyiceberg test-spark lint fuzz bench bench-peers ci
 
 build:
 	go build -o psyql ./cli/psyql
@@ -40,6 +40,20 @@ test-pyiceberg: .venv/ok
 .venv/ok: testdata/requirements.txt
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r testdata/requirements.txt
+	touch $@
+
+# Spark brings about every verdict anew, compacts and expires beside processes
+# that append and publish, reads what psyql writes, and is read. Installs it
+# into .venv/spark; needs a JDK 17 and Maven.
+test-spark: SHELL := /bin/bash
+test-spark: .venv/spark/ok
+	@set -o pipefail; PSYBERG_SPARK=1 PSYBERG_PYTHON=$(CURDIR)/.venv/spark/bin/python SPARK_JARS=$(CURDIR)/.venv/spark/jars \
+	  go test -count=1 -timeout 30m -v -run Spark ./cli ./engine/write | grep -E '^ *(---|ok|FAIL|PASS|[a-z_]+\.go)'
+
+.venv/spark/ok: testdata/spark_jars.xml
+	python3 -m venv .venv/spark
+	.venv/spark/bin/pip install --quiet --disable-pip-version-check pyspark==4.0.1
+	mvn -q -B -f testdata/spark_jars.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.venv/spark/jars
 	touch $@
 
 # The prompt and the completions of bash, zsh and fish at a real terminal (tmux):

@@ -35,6 +35,7 @@ type cleaning struct{ *testing.M }
 
 func (c cleaning) Run() int {
 	defer testtables.Cleanup()
+	defer removeFresh()
 	return c.M.Run()
 }
 

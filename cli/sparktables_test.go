@@ -37,6 +37,12 @@ func freshTables(t *testing.T) string {
 	return fresh.dir
 }
 
+func removeFresh() {
+	if fresh.dir != "" {
+		_ = os.RemoveAll(fresh.dir)
+	}
+}
+
 // spark is testdata/spark_serve.py on a warehouse. PSYBERG_PYTHON has pyspark,
 // SPARK_JARS names a folder with iceberg-spark-runtime and sqlite-jdbc.
 func spark(warehouse string, more ...string) *exec.Cmd {

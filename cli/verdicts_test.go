@@ -66,8 +66,10 @@ var verdicts = []verdict{
 func TestVerdictsOnTablesOfSpark(t *testing.T) {
 	for _, v := range verdicts {
 		t.Run(v.table+" "+v.mark, func(t *testing.T) {
-			t.Parallel()
 			s := newSparkTable(t, v.table)
+			if !s.shared {
+				t.Parallel()
+			}
 			s.at(v.mark)
 			mark := s.caughtUp(v.mark)
 			s.at("end")
@@ -100,9 +102,9 @@ func TestStartBeforeWhatSparkExpired(t *testing.T) {
 	}
 }
 
-// TestClockSkewIsShown: the snapshot that is older than its parent is named by
+// TestClockSkewOfSparkIsShown: the snapshot that is older than its parent is named by
 // each function that shows snapshots.
-func TestClockSkewIsShown(t *testing.T) {
+func TestClockSkewOfSparkIsShown(t *testing.T) {
 	s := newSparkTable(t, "skewed")
 	s.at("end")
 	got := s.must("-c", "SELECT sequence_number, reason LIKE '%CLOCK_SKEW%' AS said, counted FROM psyberg_window('"+s.name+"', start := 'earliest') ORDER BY sequence_number",
@@ -116,8 +118,9 @@ func TestClockSkewIsShown(t *testing.T) {
 // to any of its marks, as if what came after had not happened.
 type sparkTable struct {
 	*together
-	name  string
-	marks map[string]string // where its metadata.json was
+	name   string
+	marks  map[string]string // where its metadata.json was
+	shared bool              // the catalog is that of other tests, too
 }
 
 func newSparkTable(t *testing.T, table string) *sparkTable {
@@ -125,7 +128,7 @@ func newSparkTable(t *testing.T, table string) *sparkTable {
 	s := &sparkTable{together: newTogether(t), name: "verdicts." + table}
 	warehouse, from := freshTables(t), testtables.Unpack(t, "verdicts")
 	if warehouse != "" {
-		from = warehouse
+		from, s.shared = warehouse, true
 	} else {
 		warehouse = testtables.Copy(t, "verdicts", "verdicts", table)
 	}
