@@ -95,15 +95,15 @@ func (s *Session) ownNames(ctx context.Context, c *connection) (func(string) boo
 	return func(name string) bool { return own[strings.ToLower(name)] }, nil
 }
 
-// suggest adds to an error about a name of two parts or more how an Iceberg table
-// is written to, or near matches among the catalogs' tables and metadata tables.
+// suggest makes of an error about a name of two parts or more how an Iceberg table
+// is written to, or adds near matches among the catalogs' tables and metadata tables.
 func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, err error) {
 	duck := (*bridge.Error)(nil)
 	if !errors.As(err, &duck) || isParserError(err) || len(duck.Candidates) > 0 {
 		return
 	}
 	if t, ok := byname.Written(named.Given()); ok && s.writesIceberg(ctx, t) {
-		duck.Message += "\n" + t.Hint() + "; see \\h COPY, or psyql help COPY"
+		duck.Message = t.Hint()
 		return
 	}
 	parts, place := named.Missed(at)

@@ -42,23 +42,26 @@ func Written(sql string) (t Target, ok bool) {
 	return t, true
 }
 
-// Hint says how an Iceberg table is written to instead, in one sentence.
+// Hint says that the statement cannot write to an Iceberg table, and what does.
 func (t Target) Hint() string {
+	const more = "\n\\h COPY (psyql help COPY) says more"
 	name := Name(t.Parts)
 	text := quoteLiteral(name)
+	is := name + " is an Iceberg table, which " + strings.ToUpper(t.Verb) + " does not write to: "
 	switch t.Verb {
 	case "insert":
-		return name + " is an Iceberg table: COPY (query) TO " + text + " (FORMAT iceberg) appends rows to it"
+		return is + "append rows with COPY (query) TO " + text + " (FORMAT iceberg)" + more
 	case "update", "delete", "merge", "truncate":
-		return name + " is an Iceberg table: COPY (query) TO " + text + " (FORMAT iceberg, MODE 'overwrite', WHERE 'predicate') replaces the rows of a predicate by those of a query"
+		return is + "replace the rows of a predicate by those of a query with COPY (query) TO " + text + " (FORMAT iceberg, MODE 'overwrite', WHERE 'predicate')" + more
 	case "drop":
-		return name + " is an Iceberg table: DROP TABLE " + quoted(t.Parts) + " USING iceberg drops it"
+		return is + "drop it with DROP TABLE " + quoted(t.Parts) + " USING iceberg"
 	case "alter":
-		return name + " is an Iceberg table: psyql does not change schemas; Spark, Trino and PyIceberg do"
+		return is + "psyql does not change schemas; Spark, Trino and PyIceberg do"
 	case "create table":
-		return "for an Iceberg table: CREATE TABLE " + quoted(t.Parts) + " (...) USING iceberg, or COPY (query) TO " + text + " (FORMAT iceberg, CREATE_TABLE true)"
+		return Name(t.Parts[:len(t.Parts)-1]) + " is a namespace of Iceberg tables: make one with CREATE TABLE " + quoted(t.Parts) +
+			" (...) USING iceberg, or COPY (query) TO " + text + " (FORMAT iceberg, CREATE_TABLE true)" + more
 	case "create view":
-		return "a view is DuckDB's own and has no place in a catalog: name it without " + Name(t.Parts[:len(t.Parts)-1])
+		return Name(t.Parts[:len(t.Parts)-1]) + " is a namespace of Iceberg tables, and a view is DuckDB's own: name it without " + Name(t.Parts[:len(t.Parts)-1])
 	}
 	return ""
 }
