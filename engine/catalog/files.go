@@ -211,6 +211,8 @@ func (f *files) Remove(location string) error {
 	return store.Remove(location)
 }
 
+var errNoStore = errors.New("psyql reads and writes local files, no object store is linked in; copy what is to be read, and pass --path-map FROM=TO for it")
+
 // store returns the object store of a location, opened once.
 func (f *files) store(location string) (iceio.IO, error) {
 	scheme, rest, _ := strings.Cut(location, "://")
@@ -223,6 +225,9 @@ func (f *files) store(location string) (iceio.IO, error) {
 	}
 	// The store outlives the statement that opens it first.
 	s, err := iceio.LoadFS(context.Background(), f.props, location)
+	if errors.Is(err, iceio.ErrIOSchemeNotFound) {
+		return nil, fmt.Errorf("open store of %q: %w", location, errNoStore)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open store of %q: %w", location, err)
 	}
