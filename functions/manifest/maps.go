@@ -154,37 +154,56 @@ func (s *scanner) pickPairs(o *fieldOp, p int) int {
 		return -1
 	}
 	if n > 0 {
-		h := &s.shapes[o.shape]
-		heads := h.first(n)
-		limit := len(b) - 4
-		for i, e := range heads {
-			if p < 0 || p > limit {
-				return -1
-			}
-			w := le.Uint32(b[p:])
-			from, to := p+2, p+2+int(e>>9)
-			if w&0xffff != e {
-				if from, to = h.at(i, e, w, p, o.picks); from < 0 {
-					return -1
-				}
-			}
-			p = to
-			if pick := h.picks[i]; pick != 0 {
-				if p > end {
-					return -1
-				}
-				s.setText(&s.cols[o.picks[pick-1].col], b, from, to)
-			}
-		}
-		if len(heads) == 0 {
-			return -1
-		}
-		if p = afterEnd(b, p); p > end || p < 0 {
+		if p = s.pickOf(&s.shapes[o.shape], o.picks, n, p); p > end || p < 0 {
 			return -1
 		}
 	}
 	s.missing(o.picks)
 	return p
+}
+
+// pickOf takes the wanted ones of n pairs, and steps over the 0 behind them.
+func (s *scanner) pickOf(h *shape, picks []pick, n, from int) int {
+	b := s.dec.ahead
+	if len(h.first(n)) == 0 {
+		return -1
+	}
+	if h.known {
+		p, i := from, 0
+		for _, k := range h.wanted {
+			if k >= n {
+				break
+			}
+			p = s.pickOne(h, picks, k, h.walk(b, p, i, k, picks))
+			i = k + 1
+		}
+		if p = h.walk(b, p, i, n, picks); h.known || p < 0 {
+			return afterEnd(b, p)
+		}
+	}
+	p := from // other keys than before: each pair may be wanted
+	for i := range n {
+		p = s.pickOne(h, picks, i, p)
+	}
+	h.want()
+	return afterEnd(b, p)
+}
+
+// pickOne takes the i-th pair, if it is wanted, or steps over it.
+func (s *scanner) pickOne(h *shape, picks []pick, i, p int) int {
+	b := s.dec.ahead
+	if p < 0 || p > len(b)-4 || i < 0 || i >= len(h.heads) {
+		return -1
+	}
+	w := le.Uint32(b[p:])
+	from, to := h.at(i, h.heads[i], w, p, picks)
+	if from < 0 || to > len(s.dec.b) {
+		return -1
+	}
+	if pick := h.picks[i]; pick != 0 {
+		s.setText(&s.cols[picks[pick-1].col], b, from, to)
+	}
+	return to
 }
 
 // missing notes the picked keys that a map has not.
@@ -238,40 +257,45 @@ func (h *shape) numbers(heads []uint32, b []byte, p int, values []int64) int {
 		return -1
 	}
 	for i, e := range heads {
-		if p < 0 || p > len(b)-pad {
+		if p < 0 || p > len(b)-8 {
 			return -1
 		}
 		w := le.Uint64(b[p:])
-		p++
-		if w&0xff != uint64(e) {
-			n := h.key(i, uint32(w))
-			if n < 1 || n > 2 {
+		stops := ^uint32(w>>8) & (stopBits >> 32)
+		if w&0xff != uint64(e) || stops == 0 {
+			if p, values[i] = h.number(i, b, p); p < 0 {
 				return -1
 			}
-			w >>= 8 * n
-			p += n - 1
-		} else {
-			w >>= 8
-		}
-		w |= 0x8080 << 48 // what is not of the data ends no number
-		if w&0x80 == 0 {
-			values[i] = int64(w>>1&0x3f) ^ -int64(w&1)
-			p++
 			continue
 		}
-		stops := ^w & stopBits
-		p += bits.TrailingZeros64(stops)>>3 + 1
-		w &= stops ^ (stops - 1)
-		if uint32(stops) != 0 {
-			w = squeezeShort(w)
-		} else if stops != 0 {
-			w = squeeze(w)
-		} else {
-			return -1
-		}
-		values[i] = int64(w>>1) ^ -int64(w&1)
+		p += bits.TrailingZeros32(stops)>>3 + 2
+		v := uint32(w>>8) & (stops ^ (stops - 1))
+		v = v&0x7f007f | v>>1&0x3f803f80
+		v = v&0x3fff | v>>2&0xfffc000
+		values[i] = int64(v>>1) ^ -int64(v&1)
 	}
 	return p
+}
+
+// number reads the i-th pair, whose key is another than was expected, or whose
+// value has more than four bytes.
+func (h *shape) number(i int, b []byte, p int) (after int, value int64) {
+	if p < 0 || p > len(b)-pad || i >= len(h.heads) {
+		return -1, 0
+	}
+	n := 1
+	if w := le.Uint32(b[p:]); w&0xff != h.heads[i] {
+		if n = h.key(i, w); n < 1 || n > 2 {
+			return -1, 0
+		}
+	}
+	w := le.Uint64(b[p+n:])
+	stops := ^w & stopBits & (1<<48 - 1)
+	if stops == 0 {
+		return -1, 0
+	}
+	w = squeeze(w & (stops ^ (stops - 1)))
+	return p + n + bits.TrailingZeros64(stops)>>3 + 1, int64(w>>1) ^ -int64(w&1)
 }
 
 // fastMapBytes reads a whole map of bytes.

@@ -118,7 +118,7 @@ func (m *maker) pairs(value func(i int)) {
 	m.items(n, func(i int) {
 		key := m.keys[i]
 		if m.rarely() {
-			key ^= 1
+			key ^= []int64{1, 64}[m.IntN(2)] // of as many bytes, or one more
 		}
 		m.num(key)
 		value(i)
@@ -170,7 +170,7 @@ func (m *maker) entry() {
 			case m.rarely():
 				m.text(m.IntN(300))
 			case i%3 == 1 && len(m.keys) > 1:
-				m.text(4 + m.IntN(20)) // a value whose length keeps changing
+				m.text(4 + m.IntN(50)) // a value whose length keeps changing
 			default:
 				m.text(8)
 			}

@@ -13,6 +13,9 @@ type shape struct {
 	picks []uint8 // the wanted key that it is, counted from 1; 0 for none
 	miss  []uint8 // how often it was another
 	rises int     // so many keys ascend; 0 where that is to be found out
+
+	wanted []int // the pairs with wanted keys, in their order
+	known  bool  // what they are; no key changed since
 }
 
 const (
@@ -20,6 +23,8 @@ const (
 	longKey = 1 << 24
 	// changing is the head of a pair whose length is always read.
 	changing = 1 << 31
+	// settled marks one whose key has one byte, which is the lowest: it is changing for good.
+	settled = changing | 1<<30
 	// maxMisses is how often another length is learned. Later, the length is
 	// always read: a wrong guess costs more than waiting does.
 	maxMisses = 4
@@ -70,14 +75,14 @@ func (h *shape) other(i int, w uint32, picks []pick) (head, value int, ok bool) 
 		return 0, 0, false // a negative length
 	}
 	if k := int32(key>>1) ^ -int32(key&1); k != h.keys[i] {
-		h.rises = 0
+		h.rises, h.known = 0, false
 		h.keys[i], h.miss[i], h.picks[i] = k, 0, uint8(find(picks, k)+1)
 	}
 	if h.miss[i] < maxMisses {
 		h.miss[i]++
 		h.heads[i] = learned
-	} else {
-		h.heads[i] = changing
+	} else if h.heads[i] = changing; w&0x80 == 0 {
+		h.heads[i] = settled | w&0x7f
 	}
 	return head, int(long >> 1), true
 }
@@ -88,9 +93,19 @@ func (h *shape) afterPairs(b []byte, p int) int {
 	if n == 0 {
 		return orOdd(p)
 	}
-	heads := h.first(n)
+	if len(h.first(n)) == 0 {
+		return -1
+	}
+	return afterEnd(b, h.walk(b, p, 0, n, nil))
+}
+
+// walk steps over the pairs from one to another.
+func (h *shape) walk(b []byte, p, first, end int, picks []pick) int {
+	if first < 0 || first > end || end > len(h.heads) {
+		return -1
+	}
 	limit := len(b) - 4
-	for i, e := range heads {
+	for i, e := range h.heads[first:end] {
 		if p < 0 || p > limit {
 			return -1
 		}
@@ -99,24 +114,21 @@ func (h *shape) afterPairs(b []byte, p int) int {
 			p += 2 + int(e>>9)
 			continue
 		}
-		if w&0x8180 == 0 && e == changing && h.miss[i] >= maxMisses {
-			p += 2 + int(w>>9&0x3f)
-			continue
-		}
 		if w&0xffffff|longKey == e {
 			p += 3 + int(e>>17&0x3f)
 			continue
 		}
-		head, value, ok := h.other(i, w, nil)
+		if w&0x7f|settled == e && w&0x8180 == 0 {
+			p += 2 + int(w>>9&0x3f)
+			continue
+		}
+		head, value, ok := h.other(first+i, w, picks)
 		if !ok {
 			return -1
 		}
 		p += head + value
 	}
-	if len(heads) == 0 {
-		return -1
-	}
-	return afterEnd(b, p)
+	return p
 }
 
 // at returns where the value of the i-th pair lies, whose head is at p and was
@@ -127,6 +139,8 @@ func (h *shape) at(i int, e, w uint32, p int, picks []pick) (from, to int) {
 		return p + 2, p + 2 + int(e>>9)
 	case w&0xffffff|longKey == e:
 		return p + 3, p + 3 + int(e>>17&0x3f)
+	case w&0x7f|settled == e && w&0x8180 == 0:
+		return p + 2, p + 2 + int(w>>9&0x3f)
 	}
 	head, value, ok := h.other(i, w, picks)
 	if !ok {
@@ -176,4 +190,14 @@ func orOdd(after int) int {
 		return -1
 	}
 	return after
+}
+
+// want finds out which pairs have wanted keys.
+func (h *shape) want() {
+	h.wanted, h.known = h.wanted[:0], true
+	for i, pick := range h.picks {
+		if pick != 0 {
+			h.wanted = append(h.wanted, i)
+		}
+	}
 }
