@@ -19,8 +19,7 @@ import (
 // Formats of files, which hold one result: package format has those of texts.
 var fileFormats = []string{"parquet", "arrow"}
 
-// batchRows is how many rows are held before they are written: one batch of an
-// Arrow file, one row group of a Parquet file.
+// batchRows is how many rows are handed over at once: one batch of an Arrow file.
 const batchRows = 1 << 16
 
 // export writes one result as a file. It implements format.Writer.
@@ -62,8 +61,39 @@ func (e *export) open(w io.Writer, schema *arrow.Schema) (batches, error) {
 	if e.format == "arrow" {
 		return ipc.NewFileWriter(w, ipc.WithSchema(schema))
 	}
-	props := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd))
-	return pqarrow.NewFileWriter(schema, w, props, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	props := []parquet.WriterProperty{parquet.WithCompression(compress.Codecs.Zstd), parquet.WithMaxRowGroupLength(rowGroupRows)}
+	for _, f := range schema.Fields() {
+		// A dictionary of numbers and times costs as much as all the rest, and those
+		// that repeat are small without one.
+		if _, scalar := f.Type.(arrow.FixedWidthDataType); scalar {
+			props = append(props, parquet.WithDictionaryFor(f.Name, false))
+		}
+	}
+	file, err := pqarrow.NewFileWriter(schema, w, parquet.NewWriterProperties(props...), pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	if err != nil {
+		return nil, err
+	}
+	return parquetFile{file}, nil
+}
+
+// A row group of a Parquet file is held until it has so many bytes, or rows.
+const (
+	rowGroupBytes = 32 << 20
+	rowGroupRows  = 1 << 20
+)
+
+// parquetFile writes row groups of several batches.
+type parquetFile struct{ *pqarrow.FileWriter }
+
+// Write implements batches.
+func (f parquetFile) Write(batch arrow.RecordBatch) error {
+	if err := f.WriteBuffered(batch); err != nil {
+		return err
+	}
+	if f.RowGroupTotalCompressedBytes() < rowGroupBytes {
+		return nil
+	}
+	return f.NewBufferedRowGroupChecked()
 }
 
 func copyBatches(file batches, schema *arrow.Schema, s *shown) (n int64, err error) {
