@@ -11,13 +11,25 @@ import (
 	"psyberg/functions/meta"
 )
 
-// ask runs a statement on a connection. Where DuckDB misses a table, those names
-// of the statement that are tables of the session's catalogs are put in their
-// place (package byname), and it is asked again: it has run nothing by then.
-func (s *Session) ask(ctx context.Context, c *connection, stmt string) (Rows, error) {
-	rows, err := s.registry.Query(ctx, c.native, stmt)
+// ask runs a statement on a connection, with tables by name.
+func (s *Session) ask(ctx context.Context, c *connection, stmt string) (rows Rows, err error) {
+	err = s.named(ctx, c, stmt, func(sql string) (err error) {
+		rows, err = s.registry.Query(ctx, c.native, sql)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// named tries a statement, to run it or to check it. Where DuckDB misses a table,
+// those names of the statement that are tables of the session's catalogs are put in
+// their place (package byname), and it is tried again: nothing has run by then.
+func (s *Session) named(ctx context.Context, c *connection, stmt string, try func(sql string) error) error {
+	err := try(stmt)
 	if err == nil || s.catalogs == nil {
-		return rows, err
+		return err
 	}
 	var named *byname.Statement
 	for {
@@ -33,24 +45,24 @@ func (s *Session) ask(ctx context.Context, c *connection, stmt string) (Rows, er
 		}
 		taken, failed := s.ownNames(ctx, c)
 		if failed != nil {
-			return nil, errors.Join(err, failed)
+			return errors.Join(err, failed)
 		}
 		changed, failed := named.Replace(ctx, at, taken, s.catalogs.Exists)
 		if failed != nil {
-			return nil, failed
+			return failed
 		}
 		if !changed {
 			s.suggest(ctx, named, at, err)
 			break
 		}
-		if rows, err = s.registry.Query(ctx, c.native, named.SQL()); err == nil {
-			return rows, nil
+		if err = try(named.SQL()); err == nil {
+			return nil
 		}
 	}
 	if duck := (*bridge.Error)(nil); named != nil && errors.As(err, &duck) && duck.Position >= 0 {
 		duck.Position = named.Offset(duck.Position)
 	}
-	return nil, err
+	return err
 }
 
 // missedTable reports whether DuckDB knows no such table, schema or database,

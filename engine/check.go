@@ -125,9 +125,9 @@ func (s *Session) checkWrite(ctx context.Context, parsed write.Statement, made m
 	return nil
 }
 
-// check is Registry.Check on the session's own connection.
+// check is Registry.Check on the session's own connection, with tables by name.
 func (s *Session) check(ctx context.Context, sql string, also bool) error {
-	return s.registry.Check(ctx, s.main.native, sql, also)
+	return s.named(ctx, s.main, sql, func(sql string) error { return s.registry.Check(ctx, s.main.native, sql, also) })
 }
 
 // shifted is an error about a part of a statement, by bytes into the whole.
