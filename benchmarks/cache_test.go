@@ -33,6 +33,7 @@ func fromDisk(f manifest.File) func(context.Context) ([]byte, error) {
 // scanAll scans manifests one after the other by way of the cache, and counts
 // their rows.
 func scanAll(b *testing.B, c *cache.Cache, files []manifest.File, req *manifest.Request) (rows int64) {
+	defer c.Flush()
 	b.Helper()
 	for _, f := range files {
 		src, err := c.Fetch(b.Context(), f, req, fromDisk(f))

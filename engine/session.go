@@ -17,6 +17,7 @@ import (
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
+	"psyberg/functions/manifest/cache"
 	"psyberg/functions/surface"
 )
 
@@ -60,6 +61,7 @@ type Session struct {
 	registry *bridge.Registry
 	main     *connection
 	catalogs *catalog.Catalogs // of Start; nil otherwise
+	kept     *cache.Cache      // likewise; nil also where none is kept
 
 	mu     sync.Mutex
 	idle   []*connection // for Inner
@@ -300,6 +302,7 @@ func (s *Session) Close() error {
 		errs = append(errs, s.main.sql.Close())
 	}
 	errs = append(errs, s.db.Close())
+	s.kept.Close()
 	if s.catalogs != nil {
 		errs = append(errs, s.catalogs.Close())
 	}

@@ -68,7 +68,7 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 		return nil, errors.Join(err, catalogs.Close())
 	}
 	late.Session = s
-	s.catalogs = catalogs
+	s.catalogs, s.kept = catalogs, kept
 	return s, nil
 }
 

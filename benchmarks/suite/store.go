@@ -51,6 +51,7 @@ func inflaterRows(ctx context.Context, e *env) ([]Row, error) {
 
 // kept scans manifests one after the other by way of a cache, nil for none.
 func kept(ctx context.Context, c *cache.Cache, files []manifest.File, req *manifest.Request) (rows int64, err error) {
+	defer c.Flush()
 	for _, f := range files {
 		src, err := c.Fetch(ctx, f, req, func(context.Context) ([]byte, error) { return os.ReadFile(f.Path) })
 		if err != nil {

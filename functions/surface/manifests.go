@@ -14,6 +14,7 @@ import (
 // order, one per core at a time. The first error ends all.
 func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i int) (*manifest.Request, error),
 	decode func(ctx context.Context, i int, from *cache.Source) error) error {
+	defer t.Manifests.Flush()
 	plan := t.readAhead(func(i int) int64 { return files[i].Length })
 	return fetch.Run(ctx, len(files), plan, func(ctx context.Context, i int) (*readManifest, error) {
 		req, err := request(i)

@@ -2,14 +2,10 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"psyberg/functions/manifest"
 )
@@ -20,7 +16,7 @@ import (
 type Cache struct {
 	folder string
 	limit  int64 // bytes of all files
-	most   int64 // bytes of one file
+	most   int64 // bytes of one manifest's group
 
 	last  atomic.Pointer[plan] // of the request that was asked last
 	near  *shelf               // what was read lately
@@ -28,6 +24,12 @@ type Cache struct {
 	stats struct{ hits, misses, damaged, written, evicted atomic.Int64 }
 	made  sync.Map                // folders that are there
 	fault func(what string) error // asked before each change of the folder; nil but in tests
+
+	mu      sync.Mutex
+	folders map[string]*tableFolder // by name
+
+	drafting sync.Mutex
+	drafts   map[draftKey]*encoder // of files
 }
 
 // Stats counts, since Open, what became of manifests (hits, misses) and of
@@ -50,7 +52,8 @@ func Open(folder string, limit int64) (*Cache, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("open manifest cache: %w; give another folder with --cache-dir, or 'off'", err)
 	}
-	return &Cache{folder: folder, limit: limit, most: min(limit/4, 64<<20), near: newShelf(min(limit, memoryLimit))}, nil
+	return &Cache{folder: folder, limit: limit, most: min(limit/4, 64<<20), near: newShelf(min(limit, memoryLimit)),
+		folders: map[string]*tableFolder{}, drafts: map[draftKey]*encoder{}}, nil
 }
 
 // Stats returns the counts so far.
@@ -60,13 +63,14 @@ func (c *Cache) Stats() Stats {
 
 // Source is one manifest, ready to be scanned: found in the cache, or read.
 type Source struct {
-	cache *Cache
-	plan  *plan // nil: the cache has nothing to do with it
-	file  manifest.File
-	req   *manifest.Request
-	read  func(context.Context) ([]byte, error)
-	found []*entry // by group of plan, nil where it is missing
-	data  []byte   // the manifest; nil where all was found
+	cache  *Cache
+	plan   *plan // nil: the cache has nothing to do with it
+	file   manifest.File
+	req    *manifest.Request
+	read   func(context.Context) ([]byte, error)
+	found  []*entry     // by group of plan, nil where it is missing
+	folder *tableFolder // of the manifest's table; nil until it was asked
+	data   []byte       // the manifest; nil where all was found
 }
 
 // Fetch does the I/O of a scan of f: it looks for what req needs in the cache,
@@ -131,9 +135,12 @@ func (s *Source) find() bool {
 // are in neither.
 func (s *Source) look(i int, g *group) *entry {
 	if k := s.cache.near.get(placeOf(s.file, g)); k != nil && k.has(s.plan.needs[i]) && (i > 0 || !s.dropsDeleted(k.index) || k.columns[statusAt] != nil) {
-		return &entry{group: g, index: k.index, kept: k, free: func() {}}
+		return &entry{group: g, index: k.index, kept: k, free: func() {}, drop: func() {}}
 	}
-	return s.cache.open(key(s.file, g), g)
+	if s.folder == nil {
+		s.folder = s.cache.folderNamed(folderOf(s.file))
+	}
+	return s.folder.find(key(s.file, g), g)
 }
 
 // dropsDeleted reports whether some rows are not wanted: the status of all has
@@ -164,60 +171,6 @@ func (s *Source) Close() {
 	}
 }
 
-// touchAfter is how old a file's time of use may get: the order in which
-// files go need not be exact, and a read should not be a write.
-const touchAfter = time.Minute
-
-// open opens and checks the file of a key; nil where there is none that is
-// good. One that is damaged is removed.
-func (c *Cache) open(key string, g *group) *entry {
-	folder, name := fileOf(key)
-	path := filepath.Join(c.folder, folder, name)
-	e, used, err := openEntry(path, key, g)
-	switch {
-	case err == nil:
-		if now := time.Now(); now.Sub(used) > touchAfter {
-			_ = os.Chtimes(path, now, now) // a folder that cannot be written (C5)
-		}
-		return e
-	case errors.Is(err, errDamaged):
-		c.stats.damaged.Add(1)
-		_ = c.do("remove", func() error { return os.Remove(path) }) // likewise
-	case !errors.Is(err, fs.ErrNotExist):
-		c.stats.damaged.Add(1)
-	}
-	return nil
-}
-
-func openEntry(path, key string, g *group) (*entry, time.Time, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	defer func() { _ = f.Close() }() // only read
-	st, err := f.Stat()
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if !st.Mode().IsRegular() || st.Size() == 0 || st.Size() > 1<<40 {
-		return nil, time.Time{}, errDamaged
-	}
-	data, free, err := mapFile(f, st.Size())
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	e := &entry{group: g, data: data, free: free}
-	err = guarded(func() (err error) {
-		e.index, err = readIndex(data, key, g)
-		return err
-	})
-	if err != nil {
-		free()
-		return nil, time.Time{}, err
-	}
-	return e, st.ModTime(), nil
-}
-
 // do changes something in the folder; tests let it fail.
 func (c *Cache) do(what string, change func() error) error {
 	if c.fault != nil {
@@ -226,50 +179,4 @@ func (c *Cache) do(what string, change func() error) error {
 		}
 	}
 	return change()
-}
-
-// store writes a file (C3). What goes wrong costs speed only (C5).
-func (c *Cache) store(key string, parts [][]byte) error {
-	folder, name := fileOf(key)
-	dir := filepath.Join(c.folder, folder)
-	if _, ok := c.made.Load(dir); !ok {
-		if err := c.do("make folder", func() error { return os.MkdirAll(dir, 0o700) }); err != nil {
-			return err
-		}
-		c.made.Store(dir, true)
-	}
-	var f *os.File
-	err := c.do("create", func() (err error) {
-		f, err = os.CreateTemp(dir, tempPrefix+"*")
-		return err
-	})
-	if err != nil {
-		c.made.Delete(dir) // whoever emptied the cache took the folders too
-		return err
-	}
-	size := int64(0)
-	for _, p := range parts {
-		if err == nil {
-			err = c.do("write", func() error { _, err := f.Write(p); return err })
-		}
-		size += int64(len(p))
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = c.do("rename", func() error { return os.Rename(f.Name(), filepath.Join(dir, name)) })
-	}
-	if err != nil {
-		_ = c.do("remove", func() error { return os.Remove(f.Name()) }) // it may never have been there
-		return err
-	}
-	c.stats.written.Add(1)
-	c.makeRoom(size)
-	return nil
-}
-
-func (c *Cache) remove(key string) {
-	folder, name := fileOf(key)
-	_ = c.do("remove", func() error { return os.Remove(filepath.Join(c.folder, folder, name)) }) // C5
 }

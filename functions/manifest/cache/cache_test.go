@@ -152,6 +152,7 @@ func through(t testing.TB, c *Cache, s sample, req *manifest.Request, mayRead bo
 		if err != nil {
 			return err
 		}
+		defer c.Flush()
 		return src.Scan(t.Context(), nil, emit)
 	}, req.BatchRows)
 }
@@ -178,7 +179,19 @@ func openBoth(t testing.TB, limit int64) *Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(c.Close)
 	return c
+}
+
+// next is another process's cache in the same folder.
+func next(t testing.TB, c *Cache) *Cache {
+	t.Helper()
+	out, err := Open(c.folder, c.limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.near = newShelf(0)
+	return out
 }
 
 // same fails where two scans differ.

@@ -83,9 +83,10 @@ func (c *Cache) evict() int64 {
 		if total <= c.limit-c.limit/10 {
 			break
 		}
-		// Readers that have it open keep it.
+		// Those who read it keep it for as long.
 		if err := c.do("remove", func() error { return os.Remove(f.path) }); err == nil {
 			c.stats.evicted.Add(1)
+			c.gone(f.path)
 		}
 		total -= f.size
 	}

@@ -13,17 +13,19 @@ import (
 
 // A file:
 //
-//	Arrow IPC: magic, schema, batches, end of stream
-//	index: key, counts, and for each batch its nodes and buffers
-//	trailer: length of the index, its CRC-32C, magic
+//	Arrow IPC: magic, schema, batches of one manifest after the other, end of stream
+//	for each manifest its index: key, counts, and for each batch its nodes and buffers
+//	directory: for each manifest the hash of its key, place, length and CRC-32C of its index
+//	trailer: manifests, CRC-32C of the directory, magic
 //	Arrow IPC: footer, its length, magic
 //
-// Arrow's readers find footer and batches by their offsets, and step over the
-// index; the reader here finds the index from the end.
+// Arrow's readers find footer and batches by their offsets, and step over all
+// between; the reader here finds the directory from the end.
 const (
-	trailerMagic = "psyidx1\n"
-	trailerSize  = 4 + 4 + len(trailerMagic)
-	arrowMagic   = "ARROW1"
+	trailerMagic  = "psyidx3\n"
+	trailerSize   = 4 + 4 + len(trailerMagic)
+	directorySize = len(hash{}) + 8 + 4 + 4
+	arrowMagic    = "ARROW1"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -33,7 +35,7 @@ var (
 	errOther   = errors.New("of another manifest")
 )
 
-// index is what a file holds, and where.
+// index is what a file holds of one manifest, and where.
 type index struct {
 	key     string
 	rows    int64
@@ -60,19 +62,23 @@ type buffer struct {
 type encoder struct {
 	out    bytes.Buffer
 	writer *ipc.FileWriter
-	index  index
+	of     []*index // the manifests so far; add is about the last one
 }
 
-func newEncoder(key string, schema *arrow.Schema) (*encoder, error) {
-	e := &encoder{index: index{key: key}}
+func newEncoder(schema *arrow.Schema) (*encoder, error) {
+	e := &encoder{}
 	var err error
 	e.writer, err = ipc.NewFileWriter(&e.out, ipc.WithSchema(schema))
 	return e, err
 }
 
+// begin begins a manifest.
+func (e *encoder) begin(key string) { e.of = append(e.of, &index{key: key}) }
+
 func (e *encoder) add(batch arrow.RecordBatch, deleted int64) error {
-	e.index.rows += batch.NumRows()
-	e.index.deleted += deleted
+	x := e.of[len(e.of)-1]
+	x.rows += batch.NumRows()
+	x.deleted += deleted
 	start := e.out.Len()
 	if err := e.writer.Write(batch); err != nil {
 		return err
@@ -93,7 +99,7 @@ func (e *encoder) add(batch arrow.RecordBatch, deleted int64) error {
 		}
 	}
 	b, err := indexBatch(written, start)
-	e.index.batches = append(e.index.batches, b)
+	x.batches = append(x.batches, b)
 	return err
 }
 
@@ -107,13 +113,58 @@ func (e *encoder) finish() ([][]byte, error) {
 	if at < 0 {
 		return nil, errors.New("no footer was written")
 	}
-	body := e.index.encode()
+	le := binary.LittleEndian
+	var bodies, directory []byte
+	for _, x := range e.of {
+		body, h := x.encode(), hashOf(x.key)
+		directory = append(directory, h[:]...)
+		directory = le.AppendUint64(directory, uint64(at+len(bodies)))
+		directory = le.AppendUint32(directory, uint32(len(body)))
+		directory = le.AppendUint32(directory, crc32.Checksum(body, castagnoli))
+		bodies = append(bodies, body...)
+	}
 	// Arrow's footer stays aligned.
-	padding := make([]byte, -(at+len(body)+trailerSize)&7)
-	trailer := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
-	trailer = binary.LittleEndian.AppendUint32(trailer, crc32.Checksum(body, castagnoli))
+	padding := make([]byte, -(at+len(bodies)+len(directory)+trailerSize)&7)
+	trailer := le.AppendUint32(nil, uint32(len(e.of)))
+	trailer = le.AppendUint32(trailer, crc32.Checksum(directory, castagnoli))
 	trailer = append(trailer, trailerMagic...)
-	return [][]byte{data[:at], padding, body, trailer, data[at:]}, nil
+	return [][]byte{data[:at], bodies, padding, directory, trailer, data[at:]}, nil
+}
+
+// located is where a file has the index of a manifest.
+type located struct {
+	offset int64
+	length int64
+	sum    uint32
+}
+
+// readDirectory finds, checks and reads the directory of a file; whatever the
+// bytes are, it returns an error, or places that lie within data.
+func readDirectory(data []byte) (map[hash]located, error) {
+	end := footerAt(data)
+	if end < trailerSize || string(data[end-len(trailerMagic):end]) != trailerMagic {
+		return nil, errDamaged
+	}
+	trailer := data[end-trailerSize:]
+	size := int64(binary.LittleEndian.Uint32(trailer)) * int64(directorySize)
+	start := int64(end-trailerSize) - size
+	if start < 0 {
+		return nil, errDamaged
+	}
+	directory := bytes.Clone(data[start : start+size])
+	if crc32.Checksum(directory, castagnoli) != binary.LittleEndian.Uint32(trailer[4:]) {
+		return nil, errDamaged
+	}
+	out := make(map[hash]located, len(directory)/directorySize)
+	for r := (&numbers{b: directory}); len(r.b) > 0; {
+		h := hash(r.take(int64(len(hash{}))))
+		l := located{offset: r.i64(), length: int64(r.u32()), sum: r.u32()}
+		if r.bad || l.offset > start || l.length > start-l.offset {
+			return nil, errDamaged
+		}
+		out[h] = l
+	}
+	return out, nil
 }
 
 // footerAt is where Arrow's footer begins; -1: nowhere.
@@ -150,22 +201,15 @@ func (x *index) encode() []byte {
 	return out
 }
 
-// readIndex finds, checks and reads the index of a file of group g and the
-// key; whatever the bytes are, it returns an error or an index all of whose
-// offsets and lengths lie within data.
-func readIndex(data []byte, key string, g *group) (*index, error) {
-	end := footerAt(data)
-	if end < trailerSize || string(data[end-len(trailerMagic):end]) != trailerMagic {
+// readIndex checks and reads the index, at a place that readDirectory has
+// found, of a manifest of group g and the key; whatever the bytes are, it
+// returns an error or an index all of whose offsets and lengths lie within data.
+func readIndex(data []byte, at located, key string, g *group) (*index, error) {
+	if at.offset+at.length > int64(len(data)) {
 		return nil, errDamaged
 	}
-	trailer := data[end-trailerSize:]
-	size := int64(binary.LittleEndian.Uint32(trailer))
-	start := int64(end-trailerSize) - size
-	if start < 0 {
-		return nil, errDamaged
-	}
-	body := data[start : start+size]
-	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(trailer[4:]) {
+	start, body := at.offset, bytes.Clone(data[at.offset:at.offset+at.length])
+	if crc32.Checksum(body, castagnoli) != at.sum {
 		return nil, errDamaged
 	}
 	r := &numbers{b: body}
@@ -182,12 +226,13 @@ func readIndex(data []byte, key string, g *group) (*index, error) {
 		return nil, errDamaged
 	}
 	rows := int64(0)
-	for range n {
-		b := batchIndex{rows: r.i64()}
+	x.batches = make([]batchIndex, 0, n)
+	allNodes, allBuffers := make([]node, int(n)*nodes), make([]buffer, int(n)*buffers)
+	for i := range int(n) {
+		b := batchIndex{rows: r.i64(), nodes: allNodes[i*nodes : (i+1)*nodes], buffers: allBuffers[i*buffers : (i+1)*buffers]}
 		if int(r.u32()) != nodes || int(r.u32()) != buffers {
 			return nil, errDamaged
 		}
-		b.nodes, b.buffers = make([]node, nodes), make([]buffer, buffers)
 		for i := range b.nodes {
 			b.nodes[i] = node{r.i64(), r.i64()}
 			if b.nodes[i].nulls > b.nodes[i].length {

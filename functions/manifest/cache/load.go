@@ -10,12 +10,13 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// entry is a file that was found and whose index was read.
+// entry is a group of a manifest that was found in a file, and whose index was read.
 type entry struct {
 	group *group
-	data  []byte // mapped, or read; may fail to be read, see guarded
+	data  []byte // of the file; may fail to be read, see guarded
 	index *index
 	free  func()
+	drop  func() // removes the file
 
 	kept  *kept                 // where it is in memory: there is no data
 	fresh map[int][]arrow.Array // by column: what was loaded, by batch; not owned

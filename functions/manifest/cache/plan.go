@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -15,7 +16,7 @@ import (
 
 // version is of what files hold: of their format, and of the decoder, whose
 // answers they are. It changes whenever either does.
-const version = 2
+const version = 3
 
 // group is the columns that one file holds.
 type group struct {
@@ -204,22 +205,42 @@ func union[T comparable](have, more []T) []T {
 // order tells machines apart that keep numbers differently.
 var order = binary.NativeEndian.Uint16([]byte{1, 0})
 
-// key says what a group's file is of: the manifest, its length, all that its
-// entries inherit from the manifest list, and the group.
+// key says what a group's columns in a file are of: the manifest, its length,
+// all that its entries inherit from the manifest list, and the group.
 func key(f manifest.File, g *group) string {
-	first := "none"
-	if f.FirstRowID != nil {
-		first = strconv.FormatInt(*f.FirstRowID, 10)
+	b := append(make([]byte, 0, 160+len(f.Path)+len(g.name)), "psyql manifest cache "...)
+	number := func(name string, v int64) {
+		b = append(b, name...)
+		b = append(strconv.AppendInt(b, v, 10), '\n')
 	}
-	return fmt.Sprintf("psyql manifest cache %d %d\nlocation %q\nlength %d\nspec %d\ncontent %d\nsequence %d\nsnapshot %d\nfirst row %s\n%s",
-		version, order, f.Path, f.Length, f.SpecID, f.Content, f.Sequence, f.AddedSnapshotID, first, g.name)
+	number("", version)
+	number("order ", int64(order))
+	number("location of bytes ", int64(len(f.Path)))
+	b = append(append(b, f.Path...), '\n')
+	number("length ", f.Length)
+	number("spec ", int64(f.SpecID))
+	number("content ", int64(f.Content))
+	number("sequence ", int64(f.Sequence))
+	number("snapshot ", int64(f.AddedSnapshotID))
+	if f.FirstRowID != nil {
+		number("first row ", *f.FirstRowID)
+	}
+	return string(append(b, g.name...))
 }
 
-// fileOf is a key's file below the cache's folder.
-func fileOf(key string) (folder, name string) {
-	sum := sha256.Sum256([]byte(key))
-	text := hex.EncodeToString(sum[:16])
-	return text[:2], text[2:] + suffix
+// hash is by what a key is found in a file; the file has all of it, too.
+type hash [16]byte
+
+func hashOf(text string) hash {
+	sum := sha256.Sum256([]byte(text))
+	return hash(sum[:16])
+}
+
+// folderOf is the folder, below the cache's, of what is kept of the manifests
+// beside f: those of its table.
+func folderOf(f manifest.File) string {
+	h := hashOf(f.Path[:strings.LastIndexByte(f.Path, '/')+1])
+	return hex.EncodeToString(h[:8])
 }
 
 const suffix = ".arrow"

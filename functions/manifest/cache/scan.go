@@ -45,12 +45,14 @@ func (s *Source) Scan(ctx context.Context, alloc memory.Allocator, emit func(arr
 
 // forget removes the files that were found: one of them is damaged.
 func (s *Source) forget() {
-	s.Close()
 	s.cache.stats.damaged.Add(1)
-	for _, g := range s.plan.groups {
-		s.cache.remove(key(s.file, g))
+	for i, g := range s.plan.groups {
+		if e := s.found[i]; e != nil {
+			e.drop()
+		}
 		s.cache.near.drop(placeOf(s.file, g))
 	}
+	s.Close()
 }
 
 // remember keeps in memory what was loaded from files to the end.
@@ -222,28 +224,22 @@ func (s *Source) batch(out *sink, i int, rows int64) error {
 func (s *Source) fill(ctx context.Context, alloc memory.Allocator, out *sink) error {
 	out.skip = out.emitted
 	var missing []*group
-	var files []*encoder
-	for i, g := range s.plan.groups {
-		if len(s.found) > i && s.found[i] != nil {
-			continue
+	var kept []*filling
+	defer func() {
+		for _, f := range kept {
+			f.release()
 		}
-		if e, err := newEncoder(key(s.file, g), g.schema); err == nil {
-			missing, files = append(missing, g), append(files, e)
+	}()
+	for i, g := range s.plan.groups {
+		if len(s.found) <= i || s.found[i] == nil {
+			missing, kept = append(missing, g), append(kept, &filling{group: g})
 		}
 	}
 	err := manifest.Scan(ctx, s.file, s.data, s.plan.filling(missing), alloc, func(in arrow.RecordBatch) error {
 		status := named(in, manifest.Status.String()).(*array.Int32)
 		deleted := countDeleted(status)
-		for i, g := range missing {
-			if files[i] == nil {
-				continue
-			}
-			part := project(in, g.schema)
-			err := files[i].add(part, deleted)
-			part.Release()
-			if err != nil || int64(files[i].out.Len()) > s.cache.most {
-				files[i] = nil // too big, or of a kind that cannot be kept
-			}
+		for _, f := range kept {
+			f.add(project(in, f.group.schema), deleted, s.cache.most)
 		}
 		part := project(in, s.plan.schema)
 		defer part.Release()
@@ -255,12 +251,9 @@ func (s *Source) fill(ctx context.Context, alloc memory.Allocator, out *sink) er
 	if err != nil {
 		return err
 	}
-	for i := range files {
-		if files[i] == nil {
-			continue
-		}
-		if parts, err := files[i].finish(); err == nil {
-			_ = s.cache.store(files[i].index.key, parts) // C5
+	for _, f := range kept {
+		if !f.tooBig {
+			s.cache.keep(folderOf(s.file), key(s.file, f.group), f)
 		}
 	}
 	return nil

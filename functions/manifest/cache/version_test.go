@@ -46,18 +46,18 @@ func TestC1_Version(t *testing.T) {
 func standsFor(t *testing.T) string {
 	t.Helper()
 	var out strings.Builder
-	hash := func(name string, parts ...any) {
+	sum := func(name string, parts ...any) {
 		fmt.Fprintf(&out, "%s %x\n", name, sha256.Sum256([]byte(fmt.Sprintln(parts...))))
 	}
 	sample := samples(t)
 	g := newGroup("column 7", manifest.Request{Bounds: []int32{7}, Counts: []int32{7}})
 	for _, g := range []*group{core, texts, maps, g} {
-		hash("schema of "+g.name, g.schema, g.nodes, g.buffers)
+		sum("schema of "+g.name, g.schema, g.nodes, g.buffers)
 	}
 	first := int64(5)
-	hash("key", key(manifest.File{Path: "p", Length: 1, SpecID: 2, Content: manifest.ContentDeletes, Sequence: 3, AddedSnapshotID: 4, FirstRowID: &first}, core))
+	sum("key", key(manifest.File{Path: "p", Length: 1, SpecID: 2, Content: manifest.ContentDeletes, Sequence: 3, AddedSnapshotID: 4, FirstRowID: &first}, core))
 	x := index{key: "k", rows: math.MaxInt64, deleted: 6, batches: []batchIndex{{rows: 7, nodes: []node{{8, 9}}, buffers: []buffer{{10, 11, 12}}}}}
-	hash("index", x.encode(), trailerMagic, trailerSize)
+	sum("index", x.encode(), trailerMagic, trailerSize, directorySize, folderOf(manifest.File{Path: "a/b"}), hashOf("k"))
 	answers := sha256.New()
 	for _, s := range sample {
 		parts, err := manifest.PartitionType(s.Path, s.data)
