@@ -1,12 +1,10 @@
 package measure
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,11 +20,8 @@ var ErrNative = errors.New("no limit in C: it needs a C compiler and libdeflate 
 // Native is the limit measured in C: libdeflate for deflate, libzstd for
 // zstandard. It is a process of its own, so that nothing here needs cgo.
 type Native struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Reader
+	*Child
 	name string
-	diag bytes.Buffer
 }
 
 // buildNative compiles the program into dir, once. Errors wrap ErrNative.
@@ -64,19 +59,11 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Native{cmd: exec.Command(bin, append([]string{codec}, files...)...), name: name}
-	n.cmd.Stderr = &n.diag
-	if n.in, err = n.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := n.cmd.StdoutPipe()
+	child, err := StartChild(context.Background(), append([]string{bin, codec}, files...)...)
 	if err != nil {
 		return nil, err
 	}
-	n.out = bufio.NewReader(out)
-	if err := n.cmd.Start(); err != nil {
-		return nil, err
-	}
+	n := &Native{child, name}
 	if _, _, err := n.Pass(); err != nil { // a codec that was not built in shows here
 		_ = n.Close() // err says more
 		return nil, fmt.Errorf("%w: %w", ErrNative, err)
@@ -91,16 +78,12 @@ func (n *Native) Name() string { return n.name }
 func (n *Native) Pass() (time.Duration, Work, error) {
 	var ns int64
 	var w Work
-	if _, err := io.WriteString(n.in, "\n"); err != nil {
-		return 0, w, err
+	line, err := n.Ask(func([]byte) bool { return true })
+	if err == nil {
+		_, err = fmt.Sscanln(string(line), &ns, &w.Entries, &w.Raw)
 	}
-	if _, err := fmt.Fscanln(n.out, &ns, &w.Entries, &w.Raw); err != nil {
+	if err != nil {
 		return 0, w, fmt.Errorf("run the limit in C: %w", err)
 	}
 	return time.Duration(ns), w, nil
-}
-
-// Close ends the process.
-func (n *Native) Close() error {
-	return errors.Join(n.in.Close(), n.cmd.Wait())
 }

@@ -1,14 +1,12 @@
 package peers
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,67 +141,27 @@ func spark(ctx context.Context, dir string) ([]string, error) {
 	return append(cmd, lib), err
 }
 
-// server is a peer's process.
-type server struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Reader
-	diag *bytes.Buffer
-}
+// isAnswer tells an answer from what a library prints.
+func isAnswer(line []byte) bool { return bytes.HasPrefix(line, []byte(`{"cpu"`)) }
 
-func serve(ctx context.Context, cmd []string, t *tables.Table, q tables.Question) (*server, error) {
-	s := &server{cmd: exec.CommandContext(ctx, cmd[0], append(cmd[1:], filepath.Join(t.Dir, "table.json"), string(q))...), diag: &bytes.Buffer{}}
-	s.cmd.Stderr = s.diag
-	var err error
-	if s.in, err = s.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := s.cmd.StdoutPipe()
+// ask returns the CPU time of one answer of a peer's process, and the answer.
+func ask(peer *measure.Child) (time.Duration, []tables.Partition, error) {
+	line, err := peer.Ask(isAnswer)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	s.out = bufio.NewReader(out)
-	return s, s.cmd.Start()
-}
-
-// ask returns the CPU time of one answer, and the answer.
-func (s *server) ask() (time.Duration, []tables.Partition, error) {
-	if _, err := io.WriteString(s.in, "\n"); err != nil {
-		return 0, nil, s.fault(err)
+	var answer struct {
+		CPU  int64
+		Rows []row
 	}
-	for {
-		line, err := s.out.ReadBytes('\n')
-		if err != nil {
-			return 0, nil, s.fault(err)
-		}
-		if !bytes.HasPrefix(line, []byte(`{"cpu"`)) {
-			continue // what a library prints
-		}
-		var answer struct {
-			CPU  int64
-			Rows []row
-		}
-		if err := json.Unmarshal(line, &answer); err != nil {
-			return 0, nil, s.fault(err)
-		}
-		var rows []tables.Partition
-		for _, r := range answer.Rows {
-			rows = append(rows, r.Partition)
-		}
-		return time.Duration(answer.CPU), rows, nil
+	if err := json.Unmarshal(line, &answer); err != nil {
+		return 0, nil, fmt.Errorf("read an answer: %w", err)
 	}
-}
-
-func (s *server) fault(err error) error {
-	text := strings.TrimSpace(s.diag.String())
-	return fmt.Errorf("%w: %s", err, text[max(0, len(text)-500):])
-}
-
-func (s *server) close() {
-	s.in.Close()
-	kill := time.AfterFunc(10*time.Second, func() { _ = s.cmd.Process.Kill() }) // it may have ended by itself
-	defer kill.Stop()
-	s.cmd.Wait() //nolint:errcheck // what it answered was checked; how it ends is its own affair
+	rows := []tables.Partition{}
+	for _, r := range answer.Rows {
+		rows = append(rows, r.Partition)
+	}
+	return time.Duration(answer.CPU), rows, nil
 }
 
 // row is [hour, batch, files, bytes] or [hour, batch, files, first, last].
@@ -266,17 +224,14 @@ func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.
 			r.Skipped = "cannot be installed here: " + err.Error()
 			return r, nil
 		}
-		s, err := serve(ctx, cmd, t, q)
+		child, err := measure.StartChild(ctx, append(cmd, filepath.Join(t.Dir, "table.json"), string(q))...)
 		if err != nil {
 			r.Skipped = "cannot be started here: " + err.Error()
 			return r, nil
 		}
-		defer s.close()
+		defer func() { _ = child.Close() }() // what it answered was checked; how it ends is its own affair
 		peer.Run = func() (time.Duration, error) {
-			cpu, rows, err := s.ask()
-			if rows == nil {
-				rows = []tables.Partition{}
-			}
+			cpu, rows, err := ask(child)
 			return cpu, check(rows, err)
 		}
 	}

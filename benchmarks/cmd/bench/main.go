@@ -21,38 +21,23 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 
 	"psyberg/benchmarks/suite"
-	"psyberg/benchmarks/tables"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
-	dir, err := tables.Dir()
-	if err != nil {
-		dir = filepath.Join(os.TempDir(), "psyberg-bench")
-	}
 	c := suite.Config{Log: os.Stderr}
-	flag.StringVar(&c.Dir, "dir", dir, "`folder` that keeps the tables; also $PSYBERG_BENCH_DIR")
-	flag.IntVar(&c.Down, "down", 1, "divide the tables' sizes by `n`")
-	flag.IntVar(&c.Rounds, "rounds", 5, "measure each variant `n` times, in turn")
 	flag.StringVar(&c.Psyql, "psyql", "", "the `binary` to run; built from this tree where not given")
-	only := flag.String("only", "", fmt.Sprintf("only measures whose name matches `regexp`; they are %q", suite.Names()))
-	results := flag.String("results", "", "write RESULTS.md and growth.svg into `folder`")
 	strict := flag.Bool("strict", false, "fail where a measure misses its limit")
 	flag.BoolVar(&c.SkipOld, "skip-old", false, "leave out the table with an old part ten times larger, which takes long to make")
 	makeOnly := flag.Bool("make", false, "make the tables that are not there yet, and measure nothing")
-	flag.Parse()
-	if flag.NArg() > 0 || c.Down < 1 || c.Rounds < 1 {
-		flag.Usage()
+	f, ok := suite.ParseFlags(5, fmt.Sprintf("measures, which are %q,", suite.Names()), "RESULTS.md and growth.svg")
+	if !ok {
 		return 2
 	}
-	if c.Only, err = regexp.Compile(*only); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
+	c.Dir, c.Down, c.Rounds, c.Only = f.Dir, f.Down, f.Rounds, f.Only
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if *makeOnly {
@@ -62,7 +47,7 @@ func run() int {
 		}
 		return 0
 	}
-	if err := measureAll(ctx, c, *results, *strict); err != nil {
+	if err := measureAll(ctx, c, f.Results, *strict); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		if errors.Is(err, errOver) {
 			return 3

@@ -18,32 +18,21 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/peers"
+	"psyberg/benchmarks/suite"
 	"psyberg/benchmarks/tables"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
-	dir, err := tables.Dir()
-	if err != nil {
-		dir = filepath.Join(os.TempDir(), "psyberg-bench")
-	}
-	flag.StringVar(&dir, "dir", dir, "`folder` that keeps the tables and the peers; also $PSYBERG_BENCH_DIR")
-	down := flag.Int("down", 1, "divide the tables' sizes by `n`")
-	rounds := flag.Int("rounds", 3, "measure each at most `n` times")
 	budget := flag.Duration("budget", 20*time.Second, "CPU `time` that a peer gets for one question of one table; one answer it always gets")
-	most := flag.Duration("most", 3*time.Minute, "`time` by the clock that a peer gets for all: what is left then is left out, and said")
-	only := flag.String("only", "", "only peers whose name matches `regexp`")
-	results := flag.String("results", "", "write peers.md into `folder`")
-	flag.Parse()
-	match, err := regexp.Compile(*only)
-	if err != nil || flag.NArg() > 0 || *down < 1 || *rounds < 1 {
-		flag.Usage()
+	most := flag.Duration("most", 20*time.Minute, "`time` by the clock that a peer gets for all: what is left then is left out, and said")
+	f, ok := suite.ParseFlags(3, "peers", "peers.md")
+	if !ok {
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -52,12 +41,12 @@ func run() int {
 	var all []peers.Result
 	status := 0
 	for _, p := range peers.All() {
-		if !match.MatchString(p.Name) {
+		if !f.Only.MatchString(p.Name) {
 			continue
 		}
 		begun := time.Now()
-		for _, c := range []tables.Config{tables.T1(*down), tables.T2(*down), tables.T3(*down)} {
-			t, err := tables.Ensure(ctx, dir, c)
+		for _, c := range []tables.Config{tables.T1(f.Down), tables.T2(f.Down), tables.T3(f.Down)} {
+			t, err := tables.Ensure(ctx, f.Dir, c)
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "peers:", err)
 				return 1
@@ -67,7 +56,7 @@ func run() int {
 					all = append(all, peers.Result{Peer: p.Name, Table: c.Name, Question: q, Skipped: fmt.Sprintf("some left out: the others took more than %s", *most)})
 					continue
 				}
-				r, err := peers.Measure(ctx, p, filepath.Join(dir, "peers"), t, q, peers.Effort{Rounds: *rounds, Budget: *budget})
+				r, err := peers.Measure(ctx, p, filepath.Join(f.Dir, "peers"), t, q, peers.Effort{Rounds: f.Rounds, Budget: *budget})
 				if err != nil {
 					status = 1
 					r.Skipped = "failed: " + err.Error()
@@ -78,10 +67,10 @@ func run() int {
 		}
 	}
 	var text bytes.Buffer
-	peers.Markdown(&text, facts, *down, all)
+	peers.Markdown(&text, facts, f.Down, all)
 	fmt.Print(text.String())
-	if *results != "" {
-		if err := os.WriteFile(filepath.Join(*results, "peers.md"), text.Bytes(), 0o644); err != nil {
+	if f.Results != "" {
+		if err := os.WriteFile(filepath.Join(f.Results, "peers.md"), text.Bytes(), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "peers:", err)
 			return 1
 		}
