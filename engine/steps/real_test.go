@@ -26,12 +26,17 @@ func TestR3_RealTables(t *testing.T) {
 	deadline := time.Now().Add(soak(t))
 	done, events, sessions := 0, map[string]int{}, 0
 	for ; done < histories || time.Now().Before(deadline); done++ {
-		seed := rand.Uint64()
-		r := &realHistory{env: newEnv(t, t.TempDir()), rand: rand.New(rand.NewPCG(seed, 1)), events: events}
-		r.play()
-		sessions += r.sessions
+		t.Run("history", func(t *testing.T) { // one of its own: what it opened is closed when it ends
+			seed := rand.Uint64()
+			r := &realHistory{env: newEnv(t, t.TempDir()), rand: rand.New(rand.NewPCG(seed, 1)), events: events}
+			r.play()
+			sessions += r.sessions
+			if t.Failed() {
+				t.Fatalf("seed %d, what happened:\n%s", seed, strings.Join(r.log, "\n"))
+			}
+		})
 		if t.Failed() {
-			t.Fatalf("seed %d, what happened:\n%s", seed, strings.Join(r.log, "\n"))
+			return
 		}
 	}
 	t.Logf("%d histories, %d sessions, events %v", done, sessions, events)
