@@ -25,6 +25,7 @@ type Next struct {
 	Staged  *SnapshotID // the intent, where Do is DoPublish
 	Target  string      // likewise
 	Status  Status      // of Session before it; "" for DoNew
+	Since   Instant     // when Session began
 	Note    string      // what to tell the user
 }
 
@@ -40,7 +41,7 @@ func NextForInit(rows []SessionRow, session string) Next {
 	for _, r := range rows {
 		switch r.Status {
 		case StatusPublishing:
-			return Next{Do: DoPublish, Session: r.Session, Staged: r.StagedSnapshot, Target: r.Target, Status: r.Status,
+			return Next{Do: DoPublish, Session: r.Session, Staged: r.StagedSnapshot, Target: r.Target, Status: r.Status, Since: r.CreatedAt,
 				Note: fmt.Sprintf("session %q was left while publishing: it is published and committed first", r.Session)}
 		case StatusPublished:
 			return Next{Do: DoCommit, Session: r.Session, Status: r.Status,
@@ -56,7 +57,7 @@ func NextForPublish(rows []SessionRow, session string) (Next, error) {
 	if err != nil {
 		return Next{}, err
 	}
-	n := Next{Session: session, Staged: own.StagedSnapshot, Target: own.Target, Status: own.Status}
+	n := Next{Session: session, Staged: own.StagedSnapshot, Target: own.Target, Status: own.Status, Since: own.CreatedAt}
 	switch own.Status {
 	case StatusReady, StatusPublishing:
 		n.Do = DoPublish
@@ -77,7 +78,7 @@ func NextForCommit(rows []SessionRow, session string) (Next, error) {
 	if err != nil {
 		return Next{}, err
 	}
-	n := Next{Session: session, Staged: own.StagedSnapshot, Target: own.Target, Status: own.Status}
+	n := Next{Session: session, Staged: own.StagedSnapshot, Target: own.Target, Status: own.Status, Since: own.CreatedAt}
 	switch own.Status {
 	case StatusPublishing:
 		n.Do = DoPublish

@@ -28,6 +28,9 @@ var (
 	ErrUnknown error = outcomeUnknown{}
 	// ErrRefused: a publish or discard that must not happen. Exit 1.
 	ErrRefused = errors.New("[PSY_PUBLISH_REFUSED]")
+	// ErrUnseen: nobody can tell whether a publish that was left had moved its
+	// target. It is not ErrRefused: its intent must stay.
+	ErrUnseen = errors.New("the target's snapshots that would show whether it has moved have expired")
 )
 
 type outcomeUnknown struct{}
@@ -145,6 +148,7 @@ type PublishRequest struct {
 	// branch's head.
 	Staged  psyberg.SnapshotID
 	Verdict Verdict
+	Since   psyberg.Instant // when the session began; looked at where the verdict is IntentRecorded
 }
 
 // PublishResult says what a publish did.

@@ -107,6 +107,9 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 		if err != nil {
 			return err
 		}
+		if p, err = a.st.unseen(p, req); err != nil {
+			return err
+		}
 		res = PublishResult{PublishPlan: p}
 		switch p.Method {
 		case psyberg.MethodAlreadyPublished:
@@ -129,6 +132,24 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 		return PublishResult{}, err
 	}
 	return res, nil
+}
+
+// unseen looks whether a publish that was left before may have moved the target
+// without a trace (P6).
+func (st *state) unseen(p psyberg.PublishPlan, req PublishRequest) (psyberg.PublishPlan, error) {
+	head := st.head(mainBranch)
+	if req.Verdict.Kind != IntentRecorded || head == nil || p.Method == psyberg.MethodAlreadyPublished || p.Method == psyberg.MethodFastForward {
+		return p, nil
+	}
+	h := psyberg.NewHistory(st.m.UUID, st.m.FormatVersion, st.m.Snapshots)
+	switch psyberg.WasMoved(h, psyberg.PinOf(head.ID), req.Staged, req.Since) {
+	case psyberg.WasMovedTo:
+		p.Method, p.Published = psyberg.MethodAlreadyPublished, &req.Staged
+		p.Reason = fmt.Sprintf("snapshot %d is an ancestor of the head, and has expired since", req.Staged)
+	case psyberg.MovedOrNot:
+		return p, fmt.Errorf("publish %q to %s: %w", req.ID, st.id.plain, ErrUnseen)
+	}
+	return p, nil
 }
 
 // dropMerged drops the branch of a published session, which somebody else's

@@ -17,14 +17,15 @@ type Discarded struct {
 	DoneBefore bool // nothing is staged under the id
 }
 
-// Forsake names a session whose target is gone for good, so that Discard may
-// take its publish intent back. The zero value names none.
+// Forsake names a session whose target is gone for good, or does not have its
+// rows though nothing shows that, so that Discard may take its publish intent back. The zero value names none.
 type Forsake struct{ Process, SessionTable string }
 
 // Discard removes what an unpublished session has staged. A PUBLISHING session
 // whose snapshot is gone is refused at its next publish, and READY again. One
 // whose target is gone stays as it is, since the target may only have another
-// name by now and hold the rows: a person says that it is not so (Forsake).
+// name by now and hold the rows, and so does one of which the target's history
+// does not tell any more whether it moved: a person says that it is not so (Forsake).
 func (s *Steps) Discard(ctx context.Context, target, id string, lost Forsake) (*Discarded, error) {
 	if err := s.at(ctx, "discard"); err != nil {
 		return nil, err
@@ -36,6 +37,9 @@ func (s *Steps) Discard(ctx context.Context, target, id string, lost Forsake) (*
 		return s.forsake(ctx, target, strings.TrimPrefix(id, branchPrefix), lost, err)
 	}
 	d, err := s.Catalogs.Discard(ctx, target, id)
+	if errors.Is(err, catalog.ErrNotFound) && lost.SessionTable != "" {
+		return s.forsake(ctx, s.canonical(ctx, target), strings.TrimPrefix(id, branchPrefix), lost, err)
+	}
 	if errors.Is(err, catalog.ErrNotFound) {
 		return &Discarded{DoneBefore: true}, nil
 	}
@@ -74,6 +78,16 @@ func targetGone(n session, target string, err error) error {
 		"if %s was renamed or its catalog is not this one, put that right and run this again; "+
 		"if it is gone for good, CALL psyberg_discard('%s', '%s', process_name := '%s', session_table := '%s'), and what the session held is found again by the next init",
 		n.id, n.process, err, target, quoted(target), quoted(n.id), quoted(n.process), quoted(n.sessionTable))
+}
+
+// unseen says what to do about an intent of which nobody can tell whether it
+// was carried out.
+func unseen(n session, next psyberg.Next, err error) error {
+	target := quoted(next.Target)
+	return fmt.Errorf("publish session %q of process %q, left while it published snapshot %d: [PSY_PUBLISH_REFUSED] %w; look whether its rows are in %s: "+
+		"if they are, COPY (SELECT * FROM iceberg_rows('%s') WHERE false) TO '%s' (FORMAT iceberg, SUMMARY MAP {'psyberg.session-id': '%s'}) says so; "+
+		"if not, CALL psyberg_discard('%s', '%s', process_name := '%s', session_table := '%s'); then run this again",
+		n.id, n.process, *next.Staged, err, next.Target, target, target, quoted(n.id), target, quoted(n.id), quoted(n.process), quoted(n.sessionTable))
 }
 
 func quoted(s string) string { return strings.ReplaceAll(s, "'", "''") }

@@ -235,7 +235,8 @@ const discardDoc = `Removes what an unpublished session has staged, so that it c
 
 What is published is refused [PSY_PUBLISH_REFUSED]. Data files stay until orphans are removed.
 A session that was left PUBLISHING, and whose target was dropped since, stops every init of its process, for the
-rows may be in a table that has only been renamed: with process_name and session_table its intent is taken back.
+rows may be in a table that has only been renamed; so does one whose target's snapshots have expired, so that nobody
+can tell whether it was published: with process_name and session_table its intent is taken back.
 It writes when its rows are read: CALL it. Cost: the target's metadata.`
 
 func (s *Steps) discardFunction() *surface.Function {
@@ -246,7 +247,7 @@ func (s *Steps) discardFunction() *surface.Function {
 		Name: "psyberg_discard", Doc: discardDoc, Writes: true,
 		Positional: texts("target", "wap_id_or_branch"),
 		Named: []surface.Arg{
-			{Name: "process_name", Type: typeText, Doc: "with session_table, where the target of a PUBLISHING session is gone for good: the pipeline"},
+			{Name: "process_name", Type: typeText, Doc: "with session_table, where the target of a PUBLISHING session is gone for good, or does not have its rows: the pipeline"},
 			{Name: "session_table", Type: typeText, Doc: "likewise: where the session is recorded"},
 		},
 		Bind: func(_ context.Context, args surface.Args) (*surface.Relation, error) {

@@ -209,7 +209,7 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 	if err := s.at(ctx, "move target"); err != nil {
 		return nil, err
 	}
-	res, err := s.Catalogs.Publish(ctx, next.Target, catalog.PublishRequest{ID: n.id, Staged: *next.Staged, Verdict: v})
+	res, err := s.Catalogs.Publish(ctx, next.Target, catalog.PublishRequest{ID: n.id, Staged: *next.Staged, Verdict: v, Since: next.Since})
 	if isRefused(err) {
 		_, err2 := s.record(ctx, "take intent back", n.sessionTable, n.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
 			return psyberg.RecordRefused(rows, n.id, *next.Staged)
@@ -221,6 +221,9 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 	}
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil, targetGone(n, next.Target, err)
+	}
+	if errors.Is(err, catalog.ErrUnseen) {
+		return nil, unseen(n, next, err)
 	}
 	if err != nil {
 		return nil, err
