@@ -179,17 +179,45 @@ func (m *maker) entry() {
 	m.rest()
 }
 
+func (m *maker) list() {
+	if m.some(m.IntN(2) == 0) {
+		m.items(m.IntN(5), func(int) { m.num(int64(m.Int32()) >> m.IntN(31)) })
+	}
+}
+
+// splits appends split offsets as they are mostly, the first one 4 and others of
+// four bytes; now and then as many bytes that are something else.
+func (m *maker) splits() {
+	n := m.IntN(5)
+	if m.num(1); n == 0 {
+		m.num(0)
+		return
+	}
+	m.num(int64(n))
+	m.num(4)
+	for i := 1; i < n; i++ {
+		odd := i == n-1 && m.rarely()
+		if m.num(20_000_000 + m.Int64N(1_000_000)); odd { // of three bytes, then a block of one item, with its size
+			m.b = append(m.b[:len(m.b)-2], 1, 0x81, 0, 0, 2)
+		}
+	}
+	if m.rarely() { // one more block
+		m.num(1)
+		m.num(0)
+	}
+	m.num(0)
+}
+
 func (m *maker) rest() {
 	if m.some(m.rarely()) {
 		m.text(m.IntN(90))
 	}
-	m.again("lists", func() {
-		for range 2 {
-			if m.some(m.IntN(2) == 0) {
-				m.items(m.IntN(5), func(int) { m.num(int64(m.Int32()) >> m.IntN(31)) })
-			}
-		}
-	})
+	if m.steady {
+		m.splits()
+	} else {
+		m.list()
+	}
+	m.again("list", m.list)
 	m.again("end", func() {
 		if m.some(!m.rarely()) {
 			m.num(int64(m.IntN(200)))

@@ -8,6 +8,7 @@ type tailEnds struct {
 	maps   template  // the maps but the column sizes, where they are small
 	picked [2]extent // of the bounds that are wanted, in maps
 	words  [4]int    // that a map of counts has at least
+	lists  [8]uint8  // of so many split offsets: the bytes behind their number, if they are few
 	bytes  uint32    // those behind the split offsets, of the entry before: most have the same
 	mask   uint32
 	length int
@@ -103,7 +104,7 @@ func (s *scanner) maps(o *op, p int) int {
 			return -1
 		}
 	}
-	if p-from <= maxTemplate && p <= len(s.dec.b) && !o.counts && s.ends.maps.may(s.entry) {
+	if p-from <= maxTemplate && from <= len(s.dec.b)-maxTemplate && !o.counts && s.ends.maps.may(s.entry) {
 		s.learnMaps(o, s.dec.b[from:p])
 	}
 	return p
@@ -154,38 +155,44 @@ func (s *scanner) afterBounds(f *fieldOp, p int) int {
 }
 
 // tailEnd steps over what lies behind the bounds. Mostly there is no key, and
-// the first 0 ends the split offsets: if there are as many numbers up to it as
-// there have to be, and it is one by itself.
+// so many split offsets take as many bytes as they took before: then the last of
+// these bytes is 0 and one by itself, and as many numbers end in them as have to.
 func (s *scanner) tailEnd(o *op, p int) int {
-	b := s.dec.ahead
+	b, e := s.dec.ahead, &s.ends
 	if p < 0 || p > len(b)-24 {
 		return s.slowTail(o, p)
 	}
 	x := b[p : p+24 : p+24]
-	if le.Uint32(x)&0x81ffff != 0x0200 || x[2] == 0 {
+	if le.Uint32(x)&0xf1ffff != 0x0200 {
 		return s.slowTail(o, p)
 	}
-	left, w, at, before := int(x[2]>>1)+1, le.Uint64(x[3:]), 3, uint64(0)
-	zero := zeros(w)
-	if zero == 0 {
-		left -= bits.OnesCount64(^w & stopBits)
-		before = w >> 56
-		w, at = le.Uint64(x[11:]), 11
-		zero = zeros(w)
-	}
-	if zero == 0 || bits.OnesCount64(^w&stopBits&(zero^(zero-1))) != left || (w<<8|before)&zero&-zero != 0 {
+	n := x[2] >> 1 & 7
+	size := e.lists[n]
+	if size == 0 || size > maxList || x[2+size] != 0 || x[1+size] >= 0x80 {
 		return s.slowTail(o, p)
 	}
-	p += at + bits.TrailingZeros64(zero)>>3 + 1
-	if e := &s.ends; p <= len(b)-4 && le.Uint32(b[p:])&e.mask == e.bytes {
+	in := &inList[size]
+	if bits.OnesCount64(^le.Uint64(x[3:])&in[0]|^le.Uint64(x[11:])&in[1]>>1) != int(n)+1 {
+		return s.slowTail(o, p)
+	}
+	if p += 3 + int(size); p <= len(b)-4 && le.Uint32(b[p:])&e.mask == e.bytes {
 		return p + e.length
 	}
 	return s.lastFields(o, p)
 }
 
-// zeros has the highest bit of the first byte that is 0, no lower one, and
-// perhaps higher ones; it is 0 where no byte is.
-func zeros(w uint64) uint64 { return (w - eachByte) & ^w & stopBits }
+// maxList is how many bytes of a list are looked at.
+const maxList = 16
+
+// inList are the stop bits of the first bytes of sixteen.
+var inList = func() (in [maxList + 1][2]uint64) {
+	for size := range in {
+		for i := range size {
+			in[size][i>>3] |= 0x80 << (i & 7 * 8)
+		}
+	}
+	return in
+}()
 
 // slowTail does what tailEnd does, whatever there is.
 func (s *scanner) slowTail(o *op, p int) int {
@@ -201,7 +208,11 @@ func (s *scanner) slowTail(o *op, p int) int {
 	default:
 		return -1
 	}
-	return s.lastFields(o, afterOptionalTuples(b, p, 1, 1))
+	after := afterOptionalTuples(b, p, 1, 1)
+	if size := after - p - 2; size > 0 && size <= maxList && b[p+1] < 16 {
+		s.ends.lists[b[p+1]>>1] = uint8(size)
+	}
+	return s.lastFields(o, after)
 }
 
 // lastFields steps over what lies behind the split offsets.

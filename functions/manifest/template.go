@@ -17,8 +17,10 @@ type template struct {
 	at     int64 // the entry that it was learned from, or last tried
 }
 
-// templateWords are of 16 bytes.
-type templateWords struct{ value, mask [2]uint64 }
+// templateWords are of templateStep bytes.
+type templateWords struct{ value, mask [templateStep / 8]uint64 }
+
+const templateStep = 32
 
 const (
 	// maxTemplate is how many bytes of a field are learned.
@@ -31,22 +33,20 @@ const (
 	untilRetry = 300
 )
 
-// rest reports whether the bytes at p fit those after the first eight.
+// rest reports whether the bytes at p fit those after the first eight. Near the
+// end of b it says that they do not.
 func (t *template) rest(b []byte, p int) bool {
-	n := 16 * len(t.more)
-	if p < 0 || p > len(b)-n {
-		return false
-	}
-	x := b[p : p+n]
 	odd := uint64(0)
 	for i := range t.more {
-		if len(x) < 16 {
+		if p < 0 || p > len(b)-templateStep {
 			return false
 		}
-		w := &t.more[i]
+		w, x := &t.more[i], b[p:p+templateStep:p+templateStep]
 		odd |= (le.Uint64(x) ^ w.value[0]) & w.mask[0]
 		odd |= (le.Uint64(x[8:]) ^ w.value[1]) & w.mask[1]
-		x = x[16:]
+		odd |= (le.Uint64(x[16:]) ^ w.value[2]) & w.mask[2]
+		odd |= (le.Uint64(x[24:]) ^ w.value[3]) & w.mask[3]
+		p += templateStep
 	}
 	return odd == 0
 }
@@ -139,13 +139,13 @@ func (t *template) learn(l *learner) bool {
 	}
 	t.forget()
 	t.length = len(l.b)
-	t.more = append(t.more, make([]templateWords, (len(l.b)+7)/16)...)
+	t.more = append(t.more, make([]templateWords, (max(len(l.b)-8, 0)+templateStep-1)/templateStep)...)
 	t.value = 0
 	for i, c := range l.b {
 		value, mask := &t.value, &t.mask
-		if i >= 8 {
-			w := &t.more[(i-8)>>4]
-			value, mask = &w.value[i>>3&1^1], &w.mask[i>>3&1^1]
+		if k := i/8 - 1; k >= 0 {
+			w := &t.more[k/len(t.more[0].mask)]
+			value, mask = &w.value[k%len(w.value)], &w.mask[k%len(w.mask)]
 		}
 		*value |= uint64(c&l.same[i]) << (i & 7 * 8)
 		*mask |= uint64(l.same[i]) << (i & 7 * 8)
