@@ -21,6 +21,7 @@ var duckdbDefects = []struct {
 	{"one syntax error rejects a whole script", "lex.Parse splits", scriptRejected},
 	{"a parser's error has text before its JSON", "bridge/error.go", textBeforeJSON},
 	{"names of four parts are no tables", "engine/byname: Deep", fourParts},
+	{"a statement of letters that are not ASCII is none, without an error", "Session: no statement in the text", lettersIgnored},
 	{"read_parquet finds members of a struct by name, not by field id", "functions/rows: needFooters", membersByName},
 	{"there is no STRUCT without members", "functions/filecolumns.go", emptyStruct},
 	{"there is no type of nanoseconds with a zone", "functions/rows/types.go, engine/write", noZonedNanos},
@@ -85,6 +86,14 @@ func textBeforeJSON(t *testing.T, _ *Session) (bool, string) {
 
 func fourParts(_ *testing.T, s *Session) (bool, string) {
 	return fails(s, "FROM a.b.c.d", "parser error")
+}
+
+func lettersIgnored(t *testing.T, s *Session) (bool, string) {
+	if _, err := ask(s, "é"); err == nil {
+		t.Fatal("psyql takes it for a statement")
+	}
+	n, err := bridge.Statements(s.main.native, "SELECT 1; é")
+	return n == 1 && err == nil, fmt.Sprint(n, " statements, ", err)
 }
 
 func membersByName(t *testing.T, s *Session) (bool, string) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"psyberg/engine/bridge"
@@ -40,7 +41,7 @@ func splitting(t *testing.T, s *Session, script string) bool {
 		}
 		for i, text := range texts {
 			one, err := bridge.Statements(s.main.native, text)
-			if err != nil || one == 0 {
+			if err != nil || one == 0 && !silentlyNone(text) {
 				t.Fatalf("%q: our statement %d %q: DuckDB finds %d: %v", script, stmt.Number, text, one, err)
 			}
 			if i == 0 {
@@ -167,6 +168,12 @@ func TestVariablesReachDuckDBAsTheyAre(t *testing.T) {
 			t.Errorf("%q: %v", x, err)
 		}
 	}
+}
+
+// silentlyNone: a statement of letters alone that are not ASCII is none to
+// DuckDB, without an error; psyql says that there is no statement in the text.
+func silentlyNone(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < utf8.RuneSelf && !unicode.IsSpace(r) })
 }
 
 // FuzzSplitting lets DuckDB's parser judge what engine/lex makes of any text.
