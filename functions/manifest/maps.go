@@ -215,39 +215,55 @@ func (s *scanner) missing(picks []pick) {
 	}
 }
 
-// fastMap64 reads a whole map of numbers.
-func fastMap64(s *scanner, op *op, p int) int {
-	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
+// beginMap reads the branch of an optional map that is wanted as a whole, and
+// how many pairs it has, and makes room for them. heads is what was learned of
+// these; where there are none, p is what the fast way returns.
+func (s *scanner) beginMap(o *fieldOp, p int) (heads []uint32, after int) {
+	b, c := s.dec.ahead, &s.cols[o.to]
 	p, there := s.branch(o, b, p)
 	if !there {
-		return p
+		return nil, p
 	}
-	c := &s.cols[o.to]
 	n, p := count(b, p)
 	if p == 0 {
-		return -1
+		return nil, -1
 	}
 	if n == 0 {
 		c.endItems(s.row)
-		return p
+		return nil, p
 	}
-	if c.items+n > len(c.keys.s) || c.items+n > len(c.v64.s) {
+	if heads = s.shapes[o.shape].first(n); len(heads) == 0 {
+		return nil, -1
+	}
+	if c.items+n > len(c.keys.s) || c.items+n > len(c.v64.s) && c.items+n >= len(c.voffs.s) {
 		s.items(c, n)
 	}
-	h := &s.shapes[o.shape]
-	heads := h.first(n)
-	if len(heads) == 0 {
-		return -1
-	}
-	p = h.numbers(heads, b, p, c.v64.s[c.items:c.items+n])
-	keys := c.keys.s[c.items : c.items+n]
+	return heads, p
+}
+
+// endMap takes the keys from what was learned, and ends a map at p.
+func (s *scanner) endMap(o *fieldOp, n, p int) int {
+	h, c := &s.shapes[o.shape], &s.cols[o.to]
+	keys := c.keys.s[c.items : c.items+n : c.items+n]
 	copy(keys, h.keys)
-	if p = afterEnd(b, p); p < 0 || p > end || !h.sorted(n) && c.twice(keys) {
+	if p = afterEnd(s.dec.ahead, p); p < 0 || p > len(s.dec.b) || !h.sorted(n) && c.twice(keys) {
 		return -1
 	}
 	c.items += n
 	c.endItems(s.row)
 	return p
+}
+
+// fastMap64 reads a whole map of numbers.
+func fastMap64(s *scanner, op *op, p int) int {
+	o := &op.fields[0]
+	heads, p := s.beginMap(o, p)
+	if len(heads) == 0 {
+		return p
+	}
+	c := &s.cols[o.to]
+	p = s.shapes[o.shape].numbers(heads, s.dec.ahead, p, c.v64.s[c.items:c.items+len(heads)])
+	return s.endMap(o, len(heads), p)
 }
 
 // numbers reads the pairs of a map of numbers, the key of at most two bytes,
@@ -300,40 +316,19 @@ func (h *shape) number(i int, b []byte, p int) (after int, value int64) {
 
 // fastMapBytes reads a whole map of bytes.
 func fastMapBytes(s *scanner, op *op, p int) int {
-	b, end, o := s.dec.ahead, len(s.dec.b), &op.fields[0]
-	p, there := s.branch(o, b, p)
-	if !there {
+	o := &op.fields[0]
+	heads, p := s.beginMap(o, p)
+	if len(heads) == 0 {
 		return p
 	}
 	c := &s.cols[o.to]
-	n, p := count(b, p)
-	if p == 0 {
-		return -1
-	}
-	if n == 0 {
-		c.endItems(s.row)
-		return p
-	}
-	h := &s.shapes[o.shape]
-	heads := h.first(n)
-	if len(heads) == 0 {
-		return -1
-	}
-	if c.items+n > len(c.keys.s) || c.items+n+1 > len(c.voffs.s) {
-		s.items(c, n)
-	}
 	bytes := int(c.voffs.s[c.items])
-	if p, bytes = s.values(c, h, heads, b, p, bytes); p < 0 {
+	if p, bytes = s.values(c, &s.shapes[o.shape], heads, s.dec.ahead, p, bytes); p < 0 {
 		return -1
 	}
-	keys := c.keys.s[c.items : c.items+n : c.items+n]
-	copy(keys, h.keys)
-	if p = afterEnd(b, p); p < 0 || p > end || !h.sorted(n) && c.twice(keys) {
-		return -1
+	if p = s.endMap(o, len(heads), p); p > 0 {
+		c.bytes = bytes
 	}
-	c.bytes = bytes
-	c.items += n
-	c.endItems(s.row)
 	return p
 }
 

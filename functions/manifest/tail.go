@@ -249,8 +249,8 @@ func (s *scanner) lastFields(o *op, from int) int {
 // before, or fewer: these need not be looked at one by one.
 func afterNumbers(b []byte, p, left int, words *int) int {
 	from := p
-	if n := *words; n > 0 && p >= 0 && p <= len(b)-8*n {
-		if all := ends(b[p : p+8*n]); all < left {
+	if n := *words; n > 0 {
+		if all := ends(b, p, n); all > 0 && all < left {
 			p += 8 * n
 			left -= all
 		}
@@ -278,18 +278,25 @@ func afterNumbers(b []byte, p, left int, words *int) int {
 // maxWords is how many words ends counts.
 const maxWords = 31
 
-// ends is how many numbers end in words.
-func ends(words []byte) int {
-	n, more := len(words), uint64(0)
-	for len(words) >= 32 {
-		more += le.Uint64(words)&stopBits>>7 + le.Uint64(words[8:])&stopBits>>7 + le.Uint64(words[16:])&stopBits>>7 + le.Uint64(words[24:])&stopBits>>7
-		words = words[32:]
+// ends is how many numbers end in so many words, -1 where these are not there.
+func ends(b []byte, p, words int) int {
+	more, left := uint64(0), words
+	for ; left >= 4; left -= 4 {
+		if p < 0 || p > len(b)-32 {
+			return -1
+		}
+		x := b[p : p+32 : p+32]
+		more += le.Uint64(x)&stopBits>>7 + le.Uint64(x[8:])&stopBits>>7 + le.Uint64(x[16:])&stopBits>>7 + le.Uint64(x[24:])&stopBits>>7
+		p += 32
 	}
-	for len(words) >= 8 {
-		more += le.Uint64(words) & stopBits >> 7
-		words = words[8:]
+	for ; left > 0; left-- {
+		if p < 0 || p > len(b)-8 {
+			return -1
+		}
+		more += le.Uint64(b[p:]) & stopBits >> 7
+		p += 8
 	}
-	return n - int(more*eachByte>>56)
+	return 8*words - int(more*eachByte>>56)
 }
 
 // afterOptionalTuples steps over several optional arrays of one block or none, of
