@@ -46,3 +46,21 @@ func TestEveryOptionIsAnEnvironmentVariable(t *testing.T) {
 		t.Errorf("only %d options were seen", seen)
 	}
 }
+
+// TestProgressNeedsATerminalThatTakesItBack and a line that is one row of it.
+func TestProgressNeedsATerminalThatTakesItBack(t *testing.T) {
+	for term, want := range map[string]bool{"xterm-256color": true, "dumb": false} {
+		a := &app{io: IO{ErrTerminal: true, Env: func(string) (string, bool) { return term, true }}}
+		a.opts.progress = true
+		if a.progressing() != want {
+			t.Errorf("TERM=%s: progress %v", term, !want)
+		}
+	}
+	a := &app{io: IO{Width: func() int { return 20 }}}
+	if got := a.clip("a/very/long/path.sql:12, statement 3: 4s"); len([]rune(got)) != 19 || !strings.HasSuffix(got, "statement 3: 4s") {
+		t.Errorf("%q", got)
+	}
+	if got := a.clip("short"); got != "short" {
+		t.Errorf("%q", got)
+	}
+}

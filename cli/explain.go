@@ -83,7 +83,10 @@ const (
 )
 
 // progressing reports whether progress is to be shown.
-func (a *app) progressing() bool { return a.opts.progress && !a.opts.quiet && a.io.ErrTerminal }
+func (a *app) progressing() bool {
+	term, _ := a.io.Env("TERM")
+	return a.opts.progress && !a.opts.quiet && a.io.ErrTerminal && term != "dumb" // which cannot take a line back
+}
 
 // settings are those of DuckDB that the flags need.
 func (a *app) settings() map[string]string {
@@ -111,12 +114,24 @@ func (a *app) watch(session *engine.Session, stmt lex.Statement, trace *surface.
 				}
 				return
 			case <-tick.C:
-				io.WriteString(a.io.Err, "\r\x1b[K"+progressLine(stmt, time.Since(start), session.Progress(), trace))
+				io.WriteString(a.io.Err, "\r\x1b[K"+a.clip(progressLine(stmt, time.Since(start), session.Progress(), trace)))
 				tick.Reset(progressEvery)
 			}
 		}
 	}()
 	return p
+}
+
+// clip keeps a line on one row of the terminal: what is on two cannot be taken back.
+func (a *app) clip(line string) string {
+	width := 0
+	if a.io.Width != nil {
+		width = a.io.Width()
+	}
+	if r := []rune(line); width > 1 && len(r) >= width {
+		return "…" + string(r[len(r)-width+2:])
+	}
+	return line
 }
 
 func progressLine(stmt lex.Statement, took time.Duration, percent float64, trace *surface.Trace) string {

@@ -27,7 +27,7 @@ func hostile() map[string]string {
 		"path":      "../../../etc/passwd",
 		"unicode":   "ｎａｍｅ\u202e\u0000é",
 		"call":      `x') ; ATTACH 'attached.db'; --`,
-		"long":      strings.Repeat("ab'\"; ", long/6),
+		"long":      strings.Repeat("ab'\"; ", long/60), // TestLongTexts has longer ones
 		"wildcards": `%_*?[a]{b}`,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -142,6 +143,46 @@ func wrap(line string, width int, indent string) string {
 	return strings.Join(append(out, line), "\n")
 }
 
+// gap is what parts the two columns of a line of help.
+var gap = regexp.MustCompile(`^ *\S.*?\S {2,}\S`)
+
+// broken is from which length on a line of prose is taken for one that goes on in the next.
+const broken = 84
+
+// reflow makes a page that was written for wide paper fit: prose is broken anew,
+// and the second column of a list stays one. Examples stay as they are.
+func reflow(page string, width int) string {
+	if width <= 0 || width >= broken+20 {
+		return page
+	}
+	var out []string
+	example, lines := false, strings.Split(page, "\n")
+	for i := 0; i < len(lines); i++ {
+		l := lines[i]
+		example = strings.HasPrefix(l, "Example") || example && (l == "" || strings.HasPrefix(l, " "))
+		if example {
+			out = append(out, l)
+			continue
+		}
+		indent := strings.Repeat(" ", len(l)-len(strings.TrimLeft(l, " ")))
+		for !gap.MatchString(l) && cells(lines[i]) > broken && i+1 < len(lines) && goesOn(lines[i+1], indent) {
+			i++
+			l += " " + strings.TrimLeft(lines[i], " ")
+		}
+		if m := gap.FindString(l); m != "" && len(m) < width/2 {
+			indent = strings.Repeat(" ", cells(m)-1)
+		}
+		out = append(out, wrap(l, width, indent))
+	}
+	return strings.Join(out, "\n")
+}
+
+// goesOn reports whether a line is prose of this indent.
+func goesOn(line, indent string) bool {
+	rest, ok := strings.CutPrefix(line, indent)
+	return ok && rest != "" && rest[0] != ' ' && !gap.MatchString(line)
+}
+
 // helpOn prints a page of help: a function's, one of the program's, or DuckDB's
 // statements that take more than DuckDB says.
 func helpOn(ctx context.Context, d *Desk, topic string) error {
@@ -157,8 +198,11 @@ func helpOn(ctx context.Context, d *Desk, topic string) error {
 		writeFunction(d.Out, d.Styles, f, width)
 		return nil
 	}
-	if d.Help != nil && d.Help(d.Out, topic) {
-		return nil
+	var page strings.Builder
+	if d.Help != nil && d.Help(&page, topic) {
+		width, _ := d.Size()
+		_, err := fmt.Fprintln(d.Out, reflow(strings.TrimRight(page.String(), "\n"), width))
+		return err
 	}
 	names := sorted(docs)
 	if d.Topics != nil {

@@ -47,12 +47,8 @@ func sessions(ctx context.Context, d *Desk, arg string) error {
 }
 
 func (d *Desk) drawSessions(rows []map[string]any) {
-	width, _ := d.Size()
-	if width == 0 {
-		width = 100
-	}
 	const fixed = 2 + 20 + 1 + 11 + 1 + 16 + 1 + 9 + 1
-	lane := max(10, min(60, width-fixed-1))
+	lane := d.room(fixed, 10, 60)
 	process := ""
 	for i, r := range rows {
 		if p := word(r["process_name"]); p != process || i == 0 {
@@ -75,6 +71,15 @@ func (d *Desk) drawSessions(rows []map[string]any) {
 	} else {
 		fmt.Fprintln(d.Out, "no sessions")
 	}
+}
+
+// room is how many cells a bar has on a line whose other columns take fixed ones.
+func (d *Desk) room(fixed, least, most int) int {
+	width, _ := d.Size()
+	if width == 0 {
+		width = 100
+	}
+	return max(least, min(most, width-fixed-1))
 }
 
 func (d *Desk) sessionsHead(process string, lo, hi int64, lane int) {
@@ -137,12 +142,8 @@ func late(ctx context.Context, d *Desk, arg string) error {
 	for _, r := range rows {
 		worst = max(worst, whole(r["covered"])-whole(r["lo"]))
 	}
-	width, _ := d.Size()
-	if width == 0 {
-		width = 100
-	}
 	const fixed = 2 + 24 + 1 + 16 + 1 + 9 + 1 + 16 + 1
-	room := max(6, min(40, width-fixed-1))
+	room := d.room(fixed, 6, 40)
 	source := ""
 	for i, r := range rows {
 		if s := word(r["source_table"]); s != source || i == 0 {
@@ -181,6 +182,43 @@ func why(ctx context.Context, d *Desk, arg string) error {
 	default:
 		about = ", hour := " + engine.QuoteLiteral(subject)
 	}
-	return d.Run(ctx, `\why`, "SELECT subject, included, cause, reason, source_table FROM psyberg_why(NULL, process_name := "+
+	rows, err := d.ask(ctx, "SELECT subject, included, cause, reason, source_table FROM psyberg_why(NULL, process_name := "+
 		engine.QuoteLiteral(process)+", session_id := "+engine.QuoteLiteral(session)+", session_table := "+engine.QuoteLiteral(table)+about+")")
+	if err != nil {
+		return err
+	}
+	d.explain(process, session, rows)
+	return nil
+}
+
+// explain prints reasons as text: they are sentences, which a table would cut.
+func (d *Desk) explain(process, session string, rows []map[string]any) {
+	width, _ := d.Size()
+	fmt.Fprintln(d.Out, d.Styles.Paint(styleHeader, format.OneLine(process))+"  session "+format.OneLine(session))
+	about, cause := "", ""
+	const column = 16
+	for _, r := range rows {
+		if s := word(r["subject"]); s != about && s != "session" {
+			about, cause = s, ""
+			text := "not included"
+			if in, _ := r["included"].(bool); in {
+				text = "included"
+			}
+			fmt.Fprintln(d.Out, "  "+format.OneLine(s)+d.Styles.Paint(styleDim, "  "+text))
+		}
+		reason := format.OneLine(word(r["reason"]))
+		if source := word(r["source_table"]); source != "" && !strings.Contains(reason, source) {
+			reason = format.OneLine(source) + ": " + reason
+		}
+		label := word(r["cause"])
+		if label == cause {
+			label = ""
+		} else {
+			cause = label
+		}
+		fmt.Fprintln(d.Out, wrap("  "+fill(format.OneLine(label), column-3, false)+" "+reason, width, strings.Repeat(" ", column)))
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(d.Out, "  nothing is known about it")
+	}
 }

@@ -182,23 +182,32 @@ func fieldName(fields []*meta.Field, id int, prefix string) string {
 }
 
 func (w *sheet) refs(m *meta.Metadata) {
-	if len(m.Refs) == 0 {
+	committed := map[psyberg.SnapshotID]psyberg.Instant{}
+	for _, s := range m.Snapshots {
+		committed[s.ID] = s.CommittedAt
+	}
+	listed(w, "refs", m.Refs, 8, "iceberg_refs", func(name string) string {
+		r := m.Refs[name]
+		line := fmt.Sprintf("%-6s %-16s %d", r.Type, name, r.SnapshotID)
+		if at, ok := committed[r.SnapshotID]; ok {
+			line += "  " + w.ago(at)
+		}
+		return line
+	})
+}
+
+// listed puts a line for each of the first names, and says where the others are.
+func listed[T any](w *sheet, title string, all map[string]T, most int, others string, line func(name string) string) {
+	if len(all) == 0 {
 		return
 	}
-	w.title("refs")
-	for i, n := range sorted(m.Refs) {
-		if i == 8 {
-			w.put(fmt.Sprintf("  and %d more", len(m.Refs)-i))
+	w.title(title)
+	for i, name := range sorted(all) {
+		if i == most {
+			w.put(fmt.Sprintf("  and %d more: %s", len(all)-i, others))
 			break
 		}
-		r := m.Refs[n]
-		line := fmt.Sprintf("  %-6s %-16s %d", r.Type, n, r.SnapshotID)
-		for _, s := range m.Snapshots {
-			if s.ID == r.SnapshotID {
-				line += "  " + w.ago(s.CommittedAt)
-			}
-		}
-		w.put(line)
+		w.put("  " + line(name))
 	}
 }
 
@@ -254,15 +263,5 @@ func sizes(s psyberg.Summary) string {
 }
 
 func (w *sheet) properties(m *meta.Metadata) {
-	if len(m.Properties) == 0 {
-		return
-	}
-	w.title("properties")
-	for i, k := range sorted(m.Properties) {
-		if i == 12 {
-			w.put(fmt.Sprintf("  and %d more: iceberg_properties", len(m.Properties)-i))
-			break
-		}
-		w.put("  " + k + " = " + m.Properties[k])
-	}
+	listed(w, "properties", m.Properties, 12, "iceberg_properties", func(name string) string { return name + " = " + m.Properties[name] })
 }

@@ -150,3 +150,20 @@ func TestHistoryIsShared(t *testing.T) {
 		t.Errorf("the file was not shortened: %d bytes", info.Size())
 	}
 }
+
+// TestReflow: a page of help fits, its lists keep their columns, examples stay.
+func TestReflow(t *testing.T) {
+	t.Parallel()
+	page := "COPY: writes\n\n  MODE 'overwrite'   replaces everything, or with a predicate the rows that match it\n" +
+		strings.Repeat("word ", 18) + "end\nof it.\n  next\n\nExample\n  " + strings.Repeat("select ", 20)
+	got := reflow(page, 60)
+	for _, l := range strings.Split(got, "\n") {
+		if cells(l) > 60 && !strings.Contains(l, "select") {
+			t.Errorf("%d cells: %q", cells(l), l)
+		}
+	}
+	has(t, got, "\n"+strings.Repeat(" ", 21)+"predicate", "word end of it.\n  next", strings.Repeat("select ", 20))
+	if reflow(page, 0) != page || reflow(page, 200) != page {
+		t.Error("what fits is changed")
+	}
+}

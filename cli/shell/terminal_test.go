@@ -36,6 +36,9 @@ var shots = []shot{
 	{"describe", "A table on one screen.", []string{"<C-l>", `\d facts.signup_fact`, "<Enter>"}},
 	{"sessions", "The sessions of a process.", []string{"<C-l>", `\s account_state_load`, "<Enter>"}},
 	{"late", "What came late, and how late.", []string{"<C-l>", `\late account_state_load run-2`, "<Enter>"}},
+	{"why", "Why a session loads what it loads.", []string{"<C-l>", `\why account_state_load`, "<Enter>"}},
+	{"help", "Help on a statement of psyql's own.", []string{"<C-l>", `\h COPY`, "<Enter>"}},
+	{"write", "A write that Iceberg needs another statement for.", []string{"<C-l>", "insert into facts.signup_fact select 1;", "<Enter>"}},
 	{"history", "Ctrl-R searches the history.", []string{"<C-l>", "<C-r>", "wide"}},
 	{"interrupted", "Ctrl-C ends a statement.", []string{"<Escape>", "<C-c>", "<C-l>", "select count(*) from range(1000000000000) a, range(9) b;", "<Enter>", "<wait>", "<C-c>"}},
 }
