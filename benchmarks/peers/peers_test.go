@@ -83,3 +83,44 @@ func TestProtocol(t *testing.T) {
 		}
 	}
 }
+
+// TestKept: what is measured again takes the place of what was, a failure does
+// not, and the order is the peers'.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, last := All()[0].Name, All()[6].Name
+	for _, r := range []Result{
+		{Peer: last, Table: "T1", Question: tables.Q1, Ratio: 1}, {Peer: first, Table: "T2", Question: tables.Q2, Ratio: 2},
+		{Peer: first, Table: "T2", Question: tables.Q1, Ratio: 3}, {Peer: last, Table: "T1", Question: tables.Q1, Ratio: 4},
+		{Peer: last, Table: "T1", Question: tables.Q1, Skipped: "failed"}, {Peer: "of another version", Table: "T1", Question: tables.Q1, Ratio: 5},
+		{Peer: last, Table: "T3", Question: tables.Q1, Skipped: "left out"},
+	} {
+		k, err := OpenKept(dir, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, err := OpenKept(dir, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(k.All())
+	want := fmt.Sprint([]Result{{Peer: first, Table: "T2", Question: tables.Q1, Ratio: 3}, {Peer: first, Table: "T2", Question: tables.Q2, Ratio: 2},
+		{Peer: last, Table: "T1", Question: tables.Q1, Ratio: 4}, {Peer: last, Table: "T3", Question: tables.Q1, Skipped: "left out"}})
+	if got != want {
+		t.Errorf("kept %s, want %s", got, want)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "results-1.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenKept(dir, 1); err == nil {
+		t.Error("damaged results are read")
+	}
+	if k, err := OpenKept(dir, 10); err != nil || len(k.All()) > 0 {
+		t.Errorf("of another size: %v, %v", k.All(), err)
+	}
+}

@@ -44,7 +44,8 @@ def answer():
     else:
         q = (f"SELECT {hour}, {batch}, count(*), unix_micros(min(readable_metrics.event_ts.lower_bound)), "
              f"unix_micros(max(readable_metrics.event_ts.upper_bound)) FROM files "
-             f"WHERE partition.landing_date = DATE '{table['LastDay']}' GROUP BY 1, 2")
+             # not partition.landing_date = ...: all manifests are read, as by the others
+             f"WHERE datediff(partition.landing_date, DATE '{table['LastDay']}') = 0 GROUP BY 1, 2")
     return [list(r) for r in spark.sql(q).collect()]
 
 
