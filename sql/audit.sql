@@ -7,7 +7,7 @@
 -- @param psyberg_session_id
 --   the run; what it staged carries this id
 -- @param psyberg_session_table
---   the session table; results are kept beside it, in <session table>_audits
+--   the session table; results are kept beside it: psyberg_audit_f beside psyberg_session_f
 -- @param target
 --   the table that the pipeline writes
 -- @param audits

@@ -135,7 +135,7 @@ func TestGather(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	opts := Options{Process: "account_state_load", SessionTable: "ops.psyberg_session_f", AuditTable: "ops.psyberg_session_f_audits",
+	opts := Options{Process: "account_state_load", SessionTable: "ops.psyberg_session_f", AuditTable: "ops.psyberg_audit_f",
 		HWMTable: "ops.high_water_mark", Now: time.Now()}
 	r, err := Gather(context.Background(), s, opts)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"psyberg/psyberg"
 )
 
-// auditTable is <session_table>_audits: the runner (engine/audit) writes it
+// auditTable is the table that AuditTable names: the runner (engine/audit) writes it
 // with RecordAudits, publish reads it with Verdict.
 var auditTable = tableDef{"audit table", "psyberg: one row per audit of a staged snapshot, the latest run", []column{
 	{"process_name", text, "pipeline that owns the session"},
@@ -26,12 +26,19 @@ var auditTable = tableDef{"audit table", "psyberg: one row per audit of a staged
 	{"audited_at", instant, ""},
 }, nil, true}
 
-// AuditTable is the name of the audit table of a session table.
+// AuditTable is the name of the audit table of a session table: psyberg_audit_f
+// beside psyberg_session_f, <session_table>_audits beside one of another name.
 func AuditTable(sessionTable string) string {
-	if strings.HasSuffix(sessionTable, `"`) {
-		return sessionTable[:len(sessionTable)-1] + `_audits"`
+	name, quote := strings.CutSuffix(sessionTable, `"`)
+	if usual, ok := strings.CutSuffix(name, "_session_f"); ok {
+		name = usual + "_audit_f"
+	} else {
+		name += "_audits"
 	}
-	return sessionTable + "_audits"
+	if quote {
+		name += `"`
+	}
+	return name
 }
 
 // RecordAudits stores rows of one session in one commit, each in place of the

@@ -1,6 +1,6 @@
 // Package state keeps the tables that Psyberg itself keeps (semantics.md
 // section 6): the session table, the watermark table, and beside the session
-// table, named <session_table>_audits, the verdicts of audits. They are
+// table psyberg_session_f, named psyberg_audit_f, the verdicts of audits. They are
 // ordinary Iceberg tables, format v2, partitioned by identity process_name,
 // made on first use; every engine reads them.
 //

@@ -174,6 +174,15 @@ func TestChangesOfOneProcessDoNotLoseEachOther(t *testing.T) {
 	}
 }
 
+func TestAuditTable(t *testing.T) {
+	for session, want := range map[string]string{"ops.psyberg_session_f": "ops.psyberg_audit_f", `"a b"."my_session_f"`: `"a b"."my_audit_f"`,
+		"ops.sessions": "ops.sessions_audits", `ops."x y"`: `ops."x y_audits"`, "c.n.psyberg_session_f": "c.n.psyberg_audit_f"} {
+		if got := state.AuditTable(session); got != want {
+			t.Errorf("%s: %s, want %s", session, got, want)
+		}
+	}
+}
+
 // TestVerdict: psyberg.JudgeAudits decides; what is recorded, and that a
 // forced audit is remembered, is this package's.
 func TestVerdict(t *testing.T) {
