@@ -44,7 +44,7 @@ var rules = []rule{
 	{
 		Dir:     "functions/manifest",
 		Own:     []string{"psyberg"},
-		Foreign: []string{arrowGo, "github.com/klauspost/compress", "github.com/golang/snappy", "github.com/RoaringBitmap/roaring/v2"},
+		Foreign: []string{arrowGo, "github.com/klauspost/compress", "github.com/golang/snappy", "github.com/RoaringBitmap/roaring/v2", "golang.org/x/sys/cpu"},
 		Why: "functions/manifest decodes bytes into Arrow: it knows codecs and Arrow, " +
 			"neither DuckDB nor a catalog nor iceberg-go, so that it can be fuzzed and measured alone",
 	},
