@@ -36,6 +36,7 @@ func TestX_EveryInterleaving(t *testing.T) {
 				t.Skip("every state takes some seconds")
 			}
 			states, why, trace := m.explore()
+			t.Logf("%d states", states)
 			switch {
 			case m.caught == "" && why != "":
 				t.Errorf("after %d states: %s\n%s", states, why, strings.Join(trace, "\n"))

@@ -2,6 +2,8 @@ package shell
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 )
@@ -66,7 +68,7 @@ func (st Styles) arrange(text string, cursor, width int, first, more string) lay
 		switch {
 		case cluster == "\t":
 			shown, w = "    ", 4
-		case cluster[0] < ' ' || cluster[0] == 0x7f || cluster[0] == 0xc2 && cluster[1] < 0xa0:
+		case unprintable(cluster):
 			shown, w = "¿", 1
 		}
 		if x+w > width && x > 0 {
@@ -89,6 +91,12 @@ func (st Styles) arrange(text string, cursor, width int, first, more string) lay
 	}
 	endRow()
 	return l
+}
+
+// unprintable tells control characters, and bytes that are no text.
+func unprintable(cluster string) bool {
+	r, n := utf8.DecodeRuneInString(cluster)
+	return unicode.IsControl(r) || r == utf8.RuneError && n == 1
 }
 
 // cells is how many cells s takes.
