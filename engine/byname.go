@@ -115,7 +115,7 @@ func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, 
 		return
 	}
 	if t, ok := byname.Written(named.Given()); ok && s.writesIceberg(ctx, t) {
-		duck.Message = t.Hint()
+		duck.Message, duck.Position = t.Hint(), t.At
 		return
 	}
 	parts, place := named.Missed(at)

@@ -100,7 +100,7 @@ func TestMissingName(t *testing.T) {
 		"FROM life.signup_fact WHERE accont_id = 1":                 {"accont_id", 28},
 		"SELECT nope FROM life.signup_fact":                         {"nope", 7},
 		"FROM life.signup_fact s JOIN life.nothing_like_it USING x": {"", -2},
-		"INSERT INTO life.signup_fact VALUES (1)":                   {"does not write to", -2},
+		"INSERT INTO life.signup_fact VALUES (1)":                   {"does not write to", 12},
 		"DELETE FROM life.signup_fact":                              {"does not write to", 12},
 	} {
 		_, err := ask(s, stmt)
