@@ -118,7 +118,7 @@ func addCompletions(a *app, root *cobra.Command) {
 		if err != nil {
 			return nil // a completion has no place for an error: the run itself will say it
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }() // nothing was connected to
 		return c.Names()
 	}))
 	_ = root.RegisterFlagCompletionFunc("profile", configured(func(file string) []string {
@@ -131,26 +131,26 @@ func addCompletions(a *app, root *cobra.Command) {
 				fixed(cmd, flag, values)
 			}
 		}
-		known := func() []string { return nil }
+		known := func(*cobra.Command) []string { return nil }
 		switch cmd.Name() {
 		case "show":
-			known = scriptNames
+			known = func(*cobra.Command) []string { return scriptNames() }
 		case "man":
-			known = func() []string { return commandNames(root) }
+			known = commandNames
 		case "completion":
-			known = func() []string { return shells }
+			known = func(*cobra.Command) []string { return shells }
 		}
 		cmd.ValidArgsFunction = oneOf(known)
 	}
 }
 
 // oneOf completes the first argument, and no file behind it.
-func oneOf(known func() []string) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func oneOf(known func(root *cobra.Command) []string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return known(), cobra.ShellCompDirectiveNoFileComp
+		return known(cmd.Root()), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

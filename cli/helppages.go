@@ -18,8 +18,8 @@ Without a name it lists them.`
 
 // newHelp makes the command that prints pages.
 func newHelp(a *app) *cobra.Command {
-	var cmd *cobra.Command
-	cmd = &cobra.Command{
+	return &cobra.Command{
+		ValidArgsFunction:     oneOf(pageNames),
 		Use:                   "help [NAME]",
 		Short:                 "Print a page: of a command, topic, error code, statement or function",
 		Long:                  helpLong,
@@ -32,8 +32,6 @@ func newHelp(a *app) *cobra.Command {
 			return a.helpOn(cmd.Root(), strings.Join(args, " "))
 		},
 	}
-	cmd.ValidArgsFunction = oneOf(func() []string { return pageNames(cmd.Root()) })
-	return cmd
 }
 
 // contents lists all pages.
