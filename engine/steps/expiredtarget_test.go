@@ -20,6 +20,9 @@ func TestX2_TargetExpiredMeanwhile(t *testing.T) {
 	for _, moved := range []bool{false, true} {
 		for _, appended := range []int{1, 2} { // 1: the child of what was moved is left
 			for _, replayed := range []bool{false, true} {
+				if appended == 2 && (replayed || !moved) {
+					continue // as with one: nothing that is left names what was moved
+				}
 				t.Run(fmt.Sprintf("moved %v, %d appended, replayed %v", moved, appended, replayed), func(t *testing.T) {
 					t.Parallel()
 					targetExpired(t, moved, appended, replayed)
