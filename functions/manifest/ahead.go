@@ -126,22 +126,6 @@ func afterTuples(b []byte, p, k int) int {
 		left -= 32 - int(more*eachByte>>56)
 		p += 32
 	}
-	for {
-		if p < 1 || p > len(b)-8 {
-			return -1
-		}
-		w := le.Uint64(b[p:])
-		sums := ^w & stopBits >> 7 * eachByte // in each byte: how many numbers end up to it
-		if here := int(sums >> 56); here < left {
-			left -= here
-			p += 8
-			continue
-		}
-		p += bits.TrailingZeros64(((sums|stopBits)-uint64(left)*eachByte)&stopBits) >> 3
-		break
-	}
-	if p < 1 || p > len(b)-1 || b[p] != 0 || b[p-1] >= 0x80 {
-		return -1
-	}
-	return p + 1
+	nothing := 0
+	return afterNumbers(b, p, left, &nothing)
 }

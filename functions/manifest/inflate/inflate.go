@@ -167,13 +167,11 @@ func (d *decoder) stored() error {
 // and by the careful one what is left where there is no more room for output.
 func (d *decoder) codes(t *tables) error {
 	for {
-		end := shortOfRoom
+		loop := d.fast
 		if d.plain {
-			end = d.portable(t)
-		} else {
-			end = d.fast(t)
+			loop = d.portable
 		}
-		switch end {
+		switch loop(t) {
 		case blockEnd:
 			return d.unpad()
 		case corrupt:
