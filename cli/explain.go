@@ -136,7 +136,7 @@ func (a *app) clip(line string) string {
 
 func progressLine(stmt lex.Statement, took time.Duration, percent float64, trace *surface.Trace) string {
 	line := fmt.Sprintf("%s:%d, statement %d: %v", stmt.Source.File, stmt.Position().Line, stmt.Number, took.Truncate(time.Second))
-	if percent >= 0 {
+	if percent >= 1 { // DuckDB says 0 where it does not know
 		line += fmt.Sprintf(", %.0f %%", percent)
 	}
 	if trace != nil {

@@ -92,7 +92,8 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`20(2[4-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d:\d\d`), "2026-11-21 10:00:00"},
 	{regexp.MustCompile(`20(2[4-9]|[3-9]\d)-\d\d-\d\d \d\d:\d\d`), "2026-11-21 10:00"},
-	{regexp.MustCompile(`\b\d{18,19}\b`), "1234567890123456789"},
+	{regexp.MustCompile(`20(2[4-9]|[3-9]\d)-\d\d-\d\dT[\d:.]+Z`), "2026-11-21T10:00:00Z"},
+	{regexp.MustCompile(`\b\d{15,19}\b`), "1234567890123456789"},
 	{regexp.MustCompile(`\d+ (s|min|h|days) ago`), "1 min ago"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "00000000-0000-0000-0000-000000000000"},
 	{regexp.MustCompile(`psyql \S+: SQL`), "psyql 1.0: SQL"},
