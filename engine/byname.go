@@ -27,6 +27,9 @@ func (s *Session) ask(ctx context.Context, c *connection, stmt string) (rows Row
 // those names of the statement that are tables of the session's catalogs are put in
 // their place (package byname), and it is tried again: nothing has run by then.
 func (s *Session) named(ctx context.Context, c *connection, stmt string, try func(sql string) error) error {
+	if err := s.notDropped(ctx, c, stmt); err != nil {
+		return err
+	}
 	err := try(stmt)
 	if err == nil || s.catalogs == nil {
 		return err
@@ -63,6 +66,24 @@ func (s *Session) named(ctx context.Context, c *connection, stmt string, try fun
 		duck.Position = named.Offset(duck.Position)
 	}
 	return err
+}
+
+// notDropped refuses DROP TABLE IF EXISTS, and ALTER TABLE IF EXISTS, of an Iceberg
+// table: DuckDB, which knows no such table, would do nothing and say nothing.
+func (s *Session) notDropped(ctx context.Context, c *connection, stmt string) error {
+	first, _, _ := strings.Cut(strings.TrimLeft(stmt, " \t\r\n"), " ")
+	if s.catalogs == nil || !strings.EqualFold(first, "drop") && !strings.EqualFold(first, "alter") {
+		return nil
+	}
+	t, ok := byname.Written(stmt)
+	if !ok || !t.Maybe {
+		return nil
+	}
+	own, err := s.ownNames(ctx, c)
+	if err != nil || own(t.Parts[0]) || !s.writesIceberg(ctx, t) {
+		return err
+	}
+	return &bridge.Error{Type: "Catalog Error", Message: t.Hint(), Position: t.At}
 }
 
 // missedTable reports whether DuckDB knows no such table, schema or database,

@@ -149,21 +149,23 @@ func TestWritesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	s := startOn(t, "spark")
 	for query, want := range map[string]string{
-		"INSERT INTO life.signup_fact VALUES (1)":           "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
-		"INSERT INTO life.signup_fact FROM life.plan_fact":  "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
-		"UPDATE life.signup_fact SET country = 'x'":         "MODE 'overwrite'",
-		"DELETE FROM local.life.signup_fact WHERE true":     "COPY (query) TO 'local.life.signup_fact'",
-		"TRUNCATE life.signup_fact":                         "MODE 'overwrite'",
-		"DROP TABLE life.signup_fact":                       "DROP TABLE life.signup_fact USING iceberg",
-		"ALTER TABLE life.signup_fact ADD COLUMN x INT":     "psyql does not change schemas",
-		"CREATE TABLE life.fresh AS SELECT 1 AS x":          "CREATE TABLE life.fresh (...) USING iceberg",
-		"CREATE VIEW life.fresh AS FROM life.signup_fact":   "a view is DuckDB's own",
-		"FROM life.signup_fact.snapshotz":                   "Did you mean life.signup_fact.snapshots?",
-		"SELECT 1 FROM range(1) r, life.signup_fact.nix":    "has no metadata table nix",
-		"FROM life.signup_fct":                              "Did you mean life.signup_fact?",
-		"SELECT s.nix FROM life.signup_fact s":              "nix",
-		"SELECT life.signup_fact.nix FROM life.signup_fact": "nix",
-		"INSERT INTO nothing.here VALUES (1)":               "nothing",
+		"INSERT INTO life.signup_fact VALUES (1)":              "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
+		"INSERT INTO life.signup_fact FROM life.plan_fact":     "COPY (query) TO 'life.signup_fact' (FORMAT iceberg)",
+		"UPDATE life.signup_fact SET country = 'x'":            "MODE 'overwrite'",
+		"DELETE FROM local.life.signup_fact WHERE true":        "COPY (query) TO 'local.life.signup_fact'",
+		"TRUNCATE life.signup_fact":                            "MODE 'overwrite'",
+		"DROP TABLE life.signup_fact":                          "DROP TABLE life.signup_fact USING iceberg",
+		" drop table IF EXISTS life.signup_fact":               "DROP TABLE life.signup_fact USING iceberg",
+		"ALTER TABLE IF EXISTS life.signup_fact RENAME x TO y": "psyql does not change schemas",
+		"ALTER TABLE life.signup_fact ADD COLUMN x INT":        "psyql does not change schemas",
+		"CREATE TABLE life.fresh AS SELECT 1 AS x":             "CREATE TABLE life.fresh (...) USING iceberg",
+		"CREATE VIEW life.fresh AS FROM life.signup_fact":      "a view is DuckDB's own",
+		"FROM life.signup_fact.snapshotz":                      "Did you mean life.signup_fact.snapshots?",
+		"SELECT 1 FROM range(1) r, life.signup_fact.nix":       "has no metadata table nix",
+		"FROM life.signup_fct":                                 "Did you mean life.signup_fact?",
+		"SELECT s.nix FROM life.signup_fact s":                 "nix",
+		"SELECT life.signup_fact.nix FROM life.signup_fact":    "nix",
+		"INSERT INTO nothing.here VALUES (1)":                  "nothing",
 	} {
 		_, err := ask(s, query)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -171,6 +173,11 @@ func TestWritesSayWhatToDo(t *testing.T) {
 		}
 		if own := strings.Contains(query, "nothing.here"); own && err != nil && strings.Contains(err.Error(), "COPY") {
 			t.Errorf("%s: a hint for what is no table of ours: %v", query, err)
+		}
+	}
+	for _, query := range []string{"DROP TABLE IF EXISTS life.nix", "DROP TABLE IF EXISTS main.signup_fact", "DROP TABLE IF EXISTS signup_fact"} {
+		if _, err := ask(s, query); err != nil {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }

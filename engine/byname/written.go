@@ -11,7 +11,8 @@ import (
 type Target struct {
 	Verb  string // insert, update, delete, merge, truncate, drop, alter, create table, create view
 	Parts []string
-	At    int // byte of the name
+	At    int  // byte of the name
+	Maybe bool // IF EXISTS: DuckDB does nothing, and says nothing, where it has none of that name
 }
 
 // between are words that may stand between a verb and its name.
@@ -31,9 +32,11 @@ func Written(sql string) (t Target, ok bool) {
 	}
 	i := 1
 	for ; i < len(toks) && toks[i].Kind == lex.Word && slices.Contains(between, toks[i].word()); i++ {
-		if w := toks[i].word(); t.Verb == "create" && (w == "table" || w == "view") {
+		w := toks[i].word()
+		if t.Verb == "create" && (w == "table" || w == "view") {
 			t.Verb += " " + w
 		}
+		t.Maybe = t.Maybe || w == "exists" && (t.Verb == "drop" || t.Verb == "alter")
 	}
 	if t.Parts, _ = chain(toks, i); len(t.Parts) < 2 {
 		return t, false
