@@ -1,23 +1,20 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"psyberg/internal/terminal"
 )
 
 // TestCompletionInShells types psyql's beginnings and Tab into real shells at a
 // terminal (make test-terminal): bash with and without the package
 // bash-completion, zsh and fish, those that are there.
 func TestCompletionInShells(t *testing.T) {
-	tmux := os.Getenv("PSYBERG_TMUX")
-	if tmux == "" {
-		t.Skip("PSYBERG_TMUX names tmux: make test-terminal")
-	}
+	terminal.Need(t)
 	dir := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -52,7 +49,7 @@ func TestCompletionInShells(t *testing.T) {
 			continue
 		}
 		driven++
-		t.Run(s.name, func(t *testing.T) { completesIn(t, tmux, dir, s.program, s.begin) })
+		t.Run(s.name, func(t *testing.T) { completesIn(t, dir, s.program, s.begin) })
 	}
 	if driven == 0 {
 		t.Error("no shell is here")
@@ -60,32 +57,24 @@ func TestCompletionInShells(t *testing.T) {
 }
 
 // completesIn drives one shell.
-func completesIn(t *testing.T, tmux, dir, program, begin string) {
-	socket := fmt.Sprintf("psyql-%s-%d", filepath.Base(t.Name()), os.Getpid())
-	run := func(args ...string) string {
-		t.Helper()
-		out, err := exec.CommandContext(t.Context(), tmux, append([]string{"-L", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("tmux %q: %v\n%s", args, err, out)
-		}
-		return string(out)
+func completesIn(t *testing.T, dir, program, begin string) {
+	home := t.TempDir()
+	// fish, at its first start, makes completions of all man pages beside itself and
+	// writes on when it has ended; not where they are there.
+	if err := os.MkdirAll(filepath.Join(home, "fish", "generated_completions"), 0o755); err != nil {
+		t.Fatal(err)
 	}
+	m := terminal.Start(t, filepath.Base(t.Name()), dir, 120, 40, []string{"-u", "PSYQL_CONFIG",
+		"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home, "XDG_CACHE_HOME=" + home, "TERM=tmux-256color"},
+		strings.Fields(program)...)
 	shows := func(want string) {
 		t.Helper()
-		screen := ""
-		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-			if screen = run("capture-pane", "-p", "-t", "t"); strings.Contains(screen, want) {
-				return
-			}
+		if screen := m.Await(func(s string) bool { return strings.Contains(s, want) }); !strings.Contains(screen, want) {
+			t.Errorf("no %q on\n%s", want, screen)
 		}
-		t.Errorf("no %q on\n%s", want, screen)
 	}
-	run(append([]string{"new-session", "-d", "-x", "120", "-y", "40", "-s", "t", "-c", dir, "env", "-u", "PSYQL_CONFIG",
-		"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir, "TERM=tmux-256color"},
-		strings.Fields(program)...)...)
-	t.Cleanup(func() { _ = exec.Command(tmux, "-L", socket, "kill-server").Run() }) // ours alone
-	run("send-keys", "-t", "t", "-l", begin)
-	run("send-keys", "-t", "t", "Enter")
+	m.Type(begin)
+	m.Key("Enter")
 	shows("ready")
 	for _, c := range [][2]string{
 		{"psyql ini", "psyql init #"}, // a command, and no file behind it
@@ -101,22 +90,22 @@ func completesIn(t *testing.T, tmux, dir, program, begin string) {
 		{"psyql show swe", "psyql show sweep #"},
 		{"psyql -f afi", "psyql -f afile #"},
 	} {
-		run("send-keys", "-t", "t", "-l", c[0])
+		m.Type(c[0])
 		shows(c[0])
-		run("send-keys", "-t", "t", "Tab")
+		m.Key("Tab")
 		done, _, _ := strings.Cut(c[1], "#")
 		shows(strings.TrimSpace(done))
-		run("send-keys", "-t", "t", "-l", "#")
+		m.Type("#")
 		// What follows a word with = is the shell's own matter: a blank or none.
 		shows(strings.TrimSpace(done))
 		if strings.HasSuffix(done, " ") && !strings.Contains(program, "zsh") { // zsh takes its blank back
 			shows(c[1])
 		}
-		run("send-keys", "-t", "t", "C-u")
-		run("send-keys", "-t", "t", "C-l")
+		m.Key("C-u")
+		m.Key("C-l")
 	}
-	run("send-keys", "-t", "t", "-l", "psyql report --psyberg_")
-	run("send-keys", "-t", "t", "Tab")
-	run("send-keys", "-t", "t", "Tab")
+	m.Type("psyql report --psyberg_")
+	m.Key("Tab")
+	m.Key("Tab")
 	shows("the table of watermarks") // the option's words, without marks
 }

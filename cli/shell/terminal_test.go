@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"psyberg/internal/terminal"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the screens, and docs/prompt.md")
@@ -41,48 +43,6 @@ var shots = []shot{
 	{"write", "A write that Iceberg needs another statement for.", []string{"<C-l>", "insert into facts.signup_fact select 1;", "<Enter>"}},
 	{"history", "Ctrl-R searches the history.", []string{"<C-l>", "<C-r>", "wide"}},
 	{"interrupted", "Ctrl-C ends a statement.", []string{"<Escape>", "<C-c>", "<C-l>", "select count(*) from range(1000000000000) a, range(9) b;", "<Enter>", "<wait>", "<C-c>"}},
-}
-
-// terminal is a tmux of its own.
-type terminal struct {
-	t      *testing.T
-	socket string
-}
-
-func (m terminal) tmux(args ...string) string {
-	m.t.Helper()
-	out, err := exec.CommandContext(m.t.Context(), os.Getenv("PSYBERG_TMUX"), append([]string{"-L", m.socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
-	if err != nil {
-		m.t.Fatalf("tmux %q: %v\n%s", args, err, out)
-	}
-	return string(out)
-}
-
-// settled is the screen once it has not changed for a while.
-func (m terminal) settled() string {
-	last, same := "", 0
-	for range 200 {
-		time.Sleep(100 * time.Millisecond)
-		now := m.tmux("capture-pane", "-p", "-t", "t")
-		if now != last {
-			last, same = now, 0
-		} else if same++; same == 6 {
-			break
-		}
-	}
-	return last
-}
-
-// shows waits, a minute at most, for a screen that looks right, however slow the
-// machine is, and returns the last one.
-func (m terminal) shows(right func(screen string) bool) string {
-	screen := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if screen = m.tmux("capture-pane", "-p", "-t", "t"); right(screen) {
-			break
-		}
-	}
-	return screen
 }
 
 // changing is what is different each time.
@@ -124,9 +84,7 @@ func masked(screen string) string {
 // TestTerminal types keys at a real terminal, and compares the screens with
 // testdata/screens (make test-terminal).
 func TestTerminal(t *testing.T) {
-	if os.Getenv("PSYBERG_TMUX") == "" {
-		t.Skip("PSYBERG_TMUX names tmux: make test-terminal")
-	}
+	terminal.Need(t)
 	dir := t.TempDir()
 	psyql := os.Getenv("PSYBERG_PSYQL")
 	if psyql == "" {
@@ -140,11 +98,9 @@ func TestTerminal(t *testing.T) {
 	if out, err := demo.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	m := terminal{t, fmt.Sprintf("psyql-%d", os.Getpid())}
-	m.tmux("new-session", "-d", "-x", "80", "-y", "24", "-s", "t", "-c", filepath.Join(dir, "psyberg-demo"),
-		"env", "-u", "NO_COLOR", "HOME="+dir, "XDG_STATE_HOME="+dir, "PSYQL_HISTORY="+dir+"/history", "TERM=tmux-256color", psyql)
-	t.Cleanup(func() { _ = exec.Command(os.Getenv("PSYBERG_TMUX"), "-L", m.socket, "kill-server").Run() }) // ours alone
-	m.shows(func(screen string) bool { return strings.Contains(screen, "psyql> ") })
+	m := terminal.Start(t, "prompt", filepath.Join(dir, "psyberg-demo"), 80, 24,
+		[]string{"-u", "NO_COLOR", "HOME=" + dir, "XDG_STATE_HOME=" + dir, "PSYQL_HISTORY=" + dir + "/history", "TERM=tmux-256color"}, psyql)
+	m.Await(func(screen string) bool { return strings.Contains(screen, "psyql> ") })
 	var doc bytes.Buffer
 	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`. In colours:\n\n![the prompt](prompt.png)\n\nThe page of `psyql report`: [report.png](report.png).\n")
 	for _, s := range shots {
@@ -153,18 +109,15 @@ func TestTerminal(t *testing.T) {
 			case k == "<wait>":
 				time.Sleep(700 * time.Millisecond)
 			case strings.HasPrefix(k, "<"):
-				m.tmux("send-keys", "-t", "t", strings.Trim(k, "<>"))
+				m.Key(strings.Trim(k, "<>"))
 			default:
-				m.tmux("send-keys", "-t", "t", "-l", strings.TrimSuffix(k, ";"))
-				if strings.HasSuffix(k, ";") { // tmux's own separator
-					m.tmux("send-keys", "-t", "t", "-l", `\;`)
-				}
+				m.Type(k)
 			}
 			time.Sleep(150 * time.Millisecond)
 		}
 		golden := filepath.Join("testdata", "screens", s.name+".txt")
 		if *rewrite {
-			got := masked(m.settled())
+			got := masked(m.Settled())
 			fmt.Fprintf(&doc, "\n%s\n\n```\n%s```\n", s.about, got)
 			if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
 				t.Fatal(err)
@@ -179,7 +132,7 @@ func TestTerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 		same := func(screen string) bool { return loose(masked(screen)) == loose(string(want)) }
-		if got := m.shows(same); !same(got) {
+		if got := m.Await(same); !same(got) {
 			t.Errorf("%s:\n%s\nwant\n%s", s.name, masked(got), want)
 		}
 	}

@@ -88,6 +88,10 @@ var rules = []rule{
 		Why: "internal/testtables unpacks testdata for the tests of every package, so it can import none of them",
 	},
 	{
+		Dir: "internal/terminal",
+		Why: "internal/terminal types at a terminal as a user does, so it knows nothing of psyql's inside",
+	},
+	{
 		Dir: "internal/tour",
 		Why: "internal/tour runs psyql as a user does, so it knows nothing of its inside",
 	},
