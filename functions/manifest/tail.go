@@ -6,6 +6,7 @@ import "math/bits"
 type tailEnds struct {
 	of     *op
 	maps   template  // the maps but the column sizes, where they are small
+	counts []counted // that are wanted, in maps
 	picked [2]extent // of the bounds that are wanted, in maps
 	words  [4]int    // that a map of counts has at least
 	lists  [8]uint8  // of so many split offsets: the bytes behind their number, if they are few
@@ -17,9 +18,16 @@ type tailEnds struct {
 // extent is from one place to another.
 type extent struct{ from, to int }
 
+// counted is where in the maps a count is: of its eight bytes there, mask has
+// those that are its own; none, where the map does not have it.
+type counted struct {
+	at, col int
+	mask    uint64
+}
+
 // begin forgets what was learned of another op.
 func (e *tailEnds) begin(o *op) {
-	*e = tailEnds{of: o, bytes: 1, maps: e.maps}
+	*e = tailEnds{of: o, bytes: 1, maps: e.maps, counts: e.counts[:0]}
 	e.maps.forget()
 }
 
@@ -73,6 +81,20 @@ func fastTail(s *scanner, o *op, p int) int {
 	if w = le.Uint64(b[p:]); w&e.maps.mask != e.maps.value || !e.maps.rest(b, p+8) {
 		return s.tailEnd(o, s.maps(o, p))
 	}
+	if p < 0 || p > len(b)-e.maps.length-8 {
+		return -1
+	}
+	for i := range e.counts {
+		x := &e.counts[i]
+		c := &s.cols[x.col]
+		if x.mask == 0 {
+			c.setNull(s.alloc, s.row)
+			continue
+		}
+		v := squeeze(le.Uint64(b[p+x.at:]) & x.mask)
+		c.v64.s[s.row] = int64(v>>1) ^ -int64(v&1)
+		c.done = s.row
+	}
 	if o.picks {
 		for i, x := range e.picked {
 			if x.to > 0 {
@@ -104,7 +126,7 @@ func (s *scanner) maps(o *op, p int) int {
 			return -1
 		}
 	}
-	if p-from <= maxTemplate && from <= len(s.dec.b)-maxTemplate && !o.counts && s.ends.maps.may(s.entry) {
+	if p-from <= maxTemplate && from <= len(s.dec.b)-maxTemplate && s.ends.maps.may(s.entry) {
 		s.learnMaps(o, s.dec.b[from:p])
 	}
 	return p
@@ -112,8 +134,15 @@ func (s *scanner) maps(o *op, p int) int {
 
 func (s *scanner) learnMaps(o *op, maps []byte) {
 	e, l := &s.ends, &learner{dec: dec{b: maps}}
-	for range firstBounds - 1 {
-		l.pairs(false, nil)
+	e.counts = e.counts[:0]
+	for i := 1; i < firstBounds; i++ {
+		picks := o.tail[i].picks
+		from, to := l.pairs(false, picks)
+		if n := to - from; len(picks) == 1 && n <= 8 {
+			e.counts = append(e.counts, counted{from, picks[0].col, 1<<(8*n) - 1})
+		} else if n > 8 {
+			l.fail(errShort)
+		}
 	}
 	for i := range e.picked {
 		e.picked[i].from, e.picked[i].to = l.pairs(true, o.tail[firstBounds+i].picks)

@@ -86,8 +86,8 @@ func (l *learner) say(same byte) {
 }
 
 // pairs reads an optional map of one block or none, whose values are numbers or
-// bytes. Of those that are picked there has to be one, and only there; it is
-// from one place to another.
+// bytes. At most one is picked, and is there once; a number may be missing. It
+// is from one place to another.
 func (l *learner) pairs(bytes bool, picks []pick) (from, to int) {
 	found := 0
 	if l.long() > 0 { // the branch
@@ -96,7 +96,11 @@ func (l *learner) pairs(bytes bool, picks []pick) (from, to int) {
 			key := l.long()
 			if !bytes {
 				l.say(0xff)
-				l.number()
+				at := l.pos
+				if l.number(); len(picks) > 0 && key == int64(picks[0].key) {
+					found++
+					from, to = at, l.pos
+				}
 				continue
 			}
 			size := l.long()
@@ -112,7 +116,7 @@ func (l *learner) pairs(bytes bool, picks []pick) (from, to int) {
 			l.long()
 		}
 	}
-	if found != len(picks) {
+	if len(picks) > 1 || found > len(picks) || bytes && found < len(picks) {
 		l.fail(errShort)
 	}
 	l.say(0xff)

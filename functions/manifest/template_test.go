@@ -32,6 +32,8 @@ func TestTemplate(t *testing.T) {
 	}{
 		"head":    {head, (*learner).head},
 		"numbers": {pairs(nil, 12, false), func(l *learner) { l.pairs(false, nil) }},
+		"count":   {pairs(nil, 12, false), func(l *learner) { l.pairs(false, []pick{{key: 121}}) }},
+		"other":   {pairs(nil, 3, false), func(l *learner) { l.pairs(false, []pick{{key: 2}}) }},
 		"bytes":   {pairs(nil, 5, true), func(l *learner) { l.pairs(true, nil) }},
 		"picked":  {pairs(nil, 5, true), func(l *learner) { l.pairs(true, []pick{{key: 81}}) }},
 		"one":     {append(pairs(nil, 1, false), pairs(nil, 1, true)...), func(l *learner) { l.pairs(false, nil); l.pairs(true, nil) }},
