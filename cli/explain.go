@@ -63,7 +63,7 @@ func (r *runner) explain(stmt lex.Statement, trace *surface.Trace) {
 			attrs = append(attrs, "wrote", strings.Join(written, ","))
 		}
 		attrs = append(attrs, "manifests", c.Manifests+c.CacheHits, "lists", c.Lists, "bytes", c.Bytes, "cache_hits", c.CacheHits)
-		r.app.log.Info("read", attrs...)
+		r.app.explained.Info("read", attrs...)
 	}
 }
 

@@ -51,6 +51,8 @@ func (a *app) setUpLog() error {
 		return usageError{fmt.Errorf("--log-format %q is none of text, json", f)}
 	}
 	a.log = newLogger(a.io.Err, level, a.opts.logFormat)
+	// What --explain asks for is an answer: neither --quiet nor a level takes it away.
+	a.explained = newLogger(a.io.Err, min(level, slog.LevelInfo), a.opts.logFormat)
 	return nil
 }
 

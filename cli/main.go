@@ -15,6 +15,8 @@ type app struct {
 	io   IO
 	opts options
 	log  *slog.Logger
+	// explained takes the lines of --explain.
+	explained *slog.Logger
 	// statementLevel is the level of the line that each statement logs.
 	statementLevel slog.Level
 	// cancel ends the run with a cause.

@@ -64,6 +64,9 @@ func (s *Session) named(ctx context.Context, c *connection, stmt string, try fun
 	}
 	if duck := (*bridge.Error)(nil); named != nil && errors.As(err, &duck) && duck.Position >= 0 {
 		duck.Position = named.Offset(duck.Position)
+		if hint := byname.Garbled(stmt, duck.Position); hint != "" && isParserError(err) {
+			duck.Message += "\n" + hint
+		}
 	}
 	return err
 }

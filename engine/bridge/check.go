@@ -22,7 +22,7 @@ func (r *Registry) Check(ctx context.Context, conn mapping.Connection, sql strin
 		defer mapping.DestroyExtracted(&stmts)
 		if count == 0 {
 			if msg := mapping.ExtractStatementsError(stmts); msg != "" {
-				return newError(msg)
+				return syntaxError(msg, sql)
 			}
 			return errors.New("no statement in the text")
 		}
@@ -61,7 +61,7 @@ func Statements(conn mapping.Connection, sql string) (int, error) {
 	count := mapping.ExtractStatements(conn, sql, &stmts)
 	defer mapping.DestroyExtracted(&stmts)
 	if msg := mapping.ExtractStatementsError(stmts); count == 0 && msg != "" {
-		return 0, newError(msg)
+		return 0, syntaxError(msg, sql)
 	}
 	return int(count), nil
 }

@@ -44,6 +44,26 @@ func newError(msg string) *Error {
 	return e
 }
 
+// syntaxError is newError of what DuckDB's grammar says of sql: it counts
+// characters, where everything behind it counts bytes.
+func syntaxError(msg, sql string) *Error {
+	e := newError(msg)
+	if e.Subtype != "SYNTAX_ERROR" {
+		return e
+	}
+	characters := e.Position
+	for i := range sql {
+		if characters == 0 {
+			e.Position = i
+		}
+		characters--
+	}
+	if characters == 0 {
+		e.Position = len(sql)
+	}
+	return e
+}
+
 func jsonError(raw map[string]any) *Error {
 	text := func(k string) string { s, _ := raw[k].(string); return s }
 	e := &Error{Type: text("exception_type"), Message: text("exception_message"), Subtype: text("error_subtype"), Position: -1}

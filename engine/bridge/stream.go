@@ -119,7 +119,7 @@ func (s *stream) start(sql string) error {
 	defer mapping.DestroyExtracted(&stmts)
 	if count == 0 {
 		if msg := mapping.ExtractStatementsError(stmts); msg != "" {
-			return newError(msg)
+			return syntaxError(msg, sql)
 		}
 		return errors.New("no statement in the text")
 	}

@@ -91,11 +91,42 @@ func FuzzReplace(f *testing.F) {
 			t.Errorf("%q became %q", sql, out)
 		}
 		for i := range s.SQL() {
+			Garbled(sql, i)
 			if o := s.Offset(i); o < 0 || o > len(sql) {
 				t.Fatalf("%q: byte %d is %d", sql, i, o)
 			}
 		}
 	})
+}
+
+func TestGarbled(t *testing.T) {
+	for sql, want := range map[string]string{ // ^ is where the parser gives up
+		"^selct 1":                      "Did you mean SELECT?",
+		"^form a.b":                     "Did you mean FROM?",
+		"^xyzzy 1":                      "",
+		"FROM a.b.^*":                   "The rows of a table are FROM a.b, what",
+		"SELECT x.* FROM a.b.^* x":      "The rows of a table are FROM a.b, what",
+		"FROM a.b.^":                    "The rows of a table are FROM a.b, what",
+		"FROM a.b^..snapshots":          "The rows of a table are FROM a.b, what",
+		"FROM a.b.files.^*":             "All columns of a table are FROM a.b.files",
+		"FROM a.^*":                     "A table's name has two parts",
+		"FROM c JOIN a.x^-y USING (z)":  `A name with other characters than letters, digits and _ stands in quotes: a."x-y"`,
+		"FROM a.b, a^.2x":               `A name with other characters than letters, digits and _ stands in quotes: a."2x"`,
+		"FROM a.日本^-x":                  `A name with other characters than letters, digits and _ stands in quotes: a."日本-x"`,
+		"FROM a.b^@dev":                 "A branch or tag is named FROM a.b.branch_dev, or a.b.tag_dev",
+		"SELECT 1 +^":                   "",
+		"SELECT 1 FROM a.b WHERE^":      "",
+		"SELECT a.b ^c-d":               "",
+		"FROM (SELECT 1^":               "",
+		"^":                             "",
+		"FROM a.\"b\"-c^":               "",
+		"SELECT count(*) FROM a.b x ^y": "",
+	} {
+		at := strings.Index(sql, "^")
+		if got := Garbled(sql[:at]+sql[at+1:], at); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
 }
 
 func TestWritten(t *testing.T) {

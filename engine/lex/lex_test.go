@@ -135,6 +135,10 @@ func TestCaret(t *testing.T) {
 	if got, want := src.Caret(strings.Index(src.Text, "bad")), "\tSELECT ö bad\n\t         ^"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	wide := &Source{"f.sql", "SELECT '日本', 'e\u0301' bad"} // 日 takes two columns, the accent none
+	if got, want := wide.Caret(strings.Index(wide.Text, "bad")), wide.Text+"\n"+strings.Repeat(" ", 19)+"^"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	long := &Source{"f.sql", strings.Repeat("x", 500) + "bad" + strings.Repeat("y", 500)}
 	lines := strings.Split(long.Caret(500), "\n")
 	if i := len([]rune(lines[1])) - 1; string([]rune(lines[0])[i:i+3]) != "bad" {

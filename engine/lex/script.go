@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // Position is a place in a script. Line and Col count from 1, Col in characters.
@@ -47,12 +49,11 @@ func (s *Source) Caret(off int) string {
 		after, tail = after[:around], "…"
 	}
 	var pad strings.Builder
-	for _, r := range lead + string(before) {
-		if r == '\t' {
+	for i, piece := range strings.Split(lead+string(before), "\t") {
+		if i > 0 {
 			pad.WriteByte('\t') // so that the caret stands right at any tab width
-		} else {
-			pad.WriteByte(' ')
 		}
+		pad.WriteString(strings.Repeat(" ", uniseg.StringWidth(piece)))
 	}
 	return lead + string(before) + string(after) + tail + "\n" + pad.String() + "^"
 }
