@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"psyberg/internal/history"
 )
 
 // soak checks a property as often as the tests have time for: rounds times
@@ -42,37 +44,30 @@ func soak(t *testing.T, rounds int, property func(*rapid.T)) {
 }
 
 // TestR3_NothingFallsBetweenTwoRuns: over any schedule of what can happen to a
-// table (simEvents) and of crashes, the target built session by session equals
-// the target built once from everything; after every commit all that the
+// table and to a process (package history), the target built session by session
+// equals the target built once from everything; after every commit all that the
 // recorded snapshots hold before valid_to is in the target; ranges are as the
 // rules say, and no narrower than the rows need; only the window's manifests
 // are read; and where summaries answer, they answer as manifests do.
-func TestR3_NothingFallsBetweenTwoRuns(t *testing.T) { soak(t, 15, builtOnce) }
-
-const simHours = 16
+func TestR3_NothingFallsBetweenTwoRuns(t *testing.T) { soak(t, 30, builtOnce) }
 
 func builtOnce(t *rapid.T) {
-	p := newSimProcess(t)
-	for range rapid.IntRange(1, 40).Draw(t, "steps") {
-		if rapid.IntRange(0, 3).Draw(t, "run") == 0 {
-			p.session(t, rapid.Bool().Draw(t, "crash"), false)
-			continue
+	h := history.Draw(t, history.Config{Tables: 3, Parts: 5})
+	p := newSimProcess(h)
+	for _, e := range h.Events {
+		if e.Kind == history.Run {
+			p.session(t, e.Run, false)
+		} else if err := p.tables[e.Table].bring(e, &p.next); err != nil {
+			t.Fatal(err)
 		}
-		p.tables[rapid.IntRange(0, len(p.tables)-1).Draw(t, "table")].change(t, &p.next)
 	}
 	for range 60 { // at last every stream is complete; max_hours may have it take several
-		if p.session(t, false, true) == StatusNothingToDo {
+		if p.session(t, h.Last, true) == StatusNothingToDo {
 			break
 		}
 	}
-	for h := Hour(0); h < simHours; h++ {
-		var want [][]int
-		for _, s := range p.tables {
-			want = append(want, s.rowsAt(s.head, h))
-		}
-		if got := p.target[h]; !p.excused[h] && !reflect.DeepEqual(got, want) {
-			t.Fatalf("hour %d: the target has %v, built once it is %v", h, got, want)
-		}
+	if err := history.BuiltOnce(p.naive(), p.built()); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -81,29 +76,54 @@ func builtOnce(t *rapid.T) {
 type simProcess struct {
 	tables  []*simTable
 	marks   []WatermarkRow
-	target  map[Hour][][]int
-	excused map[Hour]bool // clipped since they were last loaded: the user asked for it
-	next    int           // row ids
+	target  map[Hour][]int
+	excused map[int]bool // clipped since they were last loaded: the user asked for it
+	next    int          // row ids
 	runs    int
 }
 
-func newSimProcess(t *rapid.T) *simProcess {
-	p := &simProcess{target: map[Hour][][]int{}, excused: map[Hour]bool{}}
-	for i, x := range rapid.SliceOfN(rapid.Bool(), 1, 3).Draw(t, "sources that expire") {
-		p.tables = append(p.tables, newSimTable(t, fmt.Sprint("t", i), x, false))
+func newSimProcess(h history.History) *simProcess {
+	p := &simProcess{target: map[Hour][]int{}, excused: map[int]bool{}}
+	for _, s := range h.Sources {
+		p.tables = append(p.tables, newSimTable(s))
 	}
 	return p
 }
 
-// session runs init, the load and commit; with crash it ends before the commit
-// (what it staged is seen by nobody).
-func (p *simProcess) session(t *rapid.T, crash, final bool) Status {
+func (p *simProcess) naive() (out []*history.Table) {
+	for _, s := range p.tables {
+		out = append(out, s.naive)
+	}
+	return out
+}
+
+// built is what is recorded and built, for the naive model to judge.
+func (p *simProcess) built() history.Built {
+	b := history.Built{ValidTo: -1, Target: func(h int) []int { return p.target[Hour(h)] }, Excused: p.excused}
+	for _, s := range p.tables {
+		m := p.mark(s)
+		if m == nil {
+			b.Marks = append(b.Marks, 0)
+			continue
+		}
+		b.Marks = append(b.Marks, s.version(*m.HWMSnapshot))
+		if m.ValidTo != nil {
+			b.ValidTo = int(HourOf(*m.ValidTo))
+		}
+	}
+	return b
+}
+
+// session runs init, the load and commit; one that crashes ends before the
+// commit (what it staged is seen by nobody).
+func (p *simProcess) session(t *rapid.T, run history.Session, final bool) Status {
 	p.runs++
-	opt := RangeOptions{LoadType: rapid.SampledFrom([]LoadType{LoadRange, LoadChanged}).Draw(t, "load"),
-		MaxHours: rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "max")}
-	if !final && rapid.IntRange(0, 3).Draw(t, "threshold given") == 0 {
-		opt.HasThreshold, opt.Threshold = true, time.Duration(rapid.IntRange(0, 6).Draw(t, "threshold"))*time.Hour
-		opt.Clip = rapid.Bool().Draw(t, "clip")
+	opt := RangeOptions{LoadType: LoadRange, MaxHours: run.MaxHours}
+	if run.Changed {
+		opt.LoadType = LoadChanged
+	}
+	if run.Threshold >= 0 {
+		opt.HasThreshold, opt.Threshold, opt.Clip = true, time.Duration(run.Threshold)*time.Hour, run.Clip
 	}
 	var names []SourceName
 	var sources []SourceChange
@@ -121,19 +141,22 @@ func (p *simProcess) session(t *rapid.T, crash, final bool) Status {
 		t.Fatal(err)
 	}
 	p.checkRange(t, sources, opt, plan)
-	if crash {
+	if run.Crash >= 0 {
 		return plan.Status
 	}
 	for _, it := range plan.Iterations() {
-		rows := make([][]int, len(p.tables))
-		for i, s := range p.tables {
-			rows[i] = s.rowsAt(s.head, it.Hour)
+		var rows []int
+		for _, s := range p.tables {
+			rows = append(rows, s.naive.RowsAt(s.version(s.head), int(it.Hour))...)
 		}
+		slices.Sort(rows)
 		p.target[it.Hour] = rows
-		delete(p.excused, it.Hour)
+		delete(p.excused, int(it.Hour))
 	}
 	p.commit(t, sources, plan)
-	p.check(t)
+	if err := history.Recorded(p.naive(), p.built()); err != nil {
+		t.Fatal(err)
+	}
 	return plan.Status
 }
 
@@ -214,6 +237,7 @@ func (p *simProcess) checkRange(t *rapid.T, sources []SourceChange, opt RangeOpt
 	var lower Hour
 	found := false
 	upper := Hour(1 << 30)
+	var all HourSet
 	if opt.ValidTo != nil {
 		lower, found = HourOf(*opt.ValidTo), true
 	}
@@ -228,18 +252,18 @@ func (p *simProcess) checkRange(t *rapid.T, sources []SourceChange, opt RangeOpt
 		if sources[i].Window.Recovered { // every hour from the earliest live one: the anchor's
 			changed = changed.Union(NewHourSet(HourRange{0, max(0, sources[i].VTTS.LastCompleteHour()) + 1}))
 		}
+		all = all.Union(changed)
 		for _, h := range changed.Hours() {
 			if !plan.Clipped.Has(h) && (!found || h < lower) {
 				lower, found = h, true
 			}
 		}
-		for h := Hour(0); m != nil && h < simHours; h++ {
-			if reflect.DeepEqual(s.rowsAt(at, h), s.rowsAt(s.head, h)) || plan.Clipped.Has(h) {
-				continue
-			}
-			if plan.Status == StatusReady && h <= plan.Upper && !plan.Hours.Has(h) {
-				t.Fatalf("the rows of hour %d of %s changed, and only %s is loaded", h, s.name, plan.Hours)
-			}
+	}
+	if plan.Status == StatusReady {
+		err := history.Needed(p.naive(), p.built().Marks, int(plan.Upper), func(h int) bool { return plan.Hours.Has(Hour(h)) },
+			func(h int) bool { return plan.Clipped.Has(Hour(h)) })
+		if err != nil {
+			t.Fatalf("%v; the plan is %s", err, plan.Hours)
 		}
 	}
 	for _, h := range plan.Clipped.Hours() {
@@ -258,6 +282,12 @@ func (p *simProcess) checkRange(t *rapid.T, sources []SourceChange, opt RangeOpt
 	}
 	if plan.Status != StatusReady || plan.Range != (HourRange{lower, upper + 1}) {
 		t.Fatalf("the rules say hours %d to %d, the plan is %s %v", lower, upper, plan.Status, plan.Range)
+	}
+	for h := lower; h <= upper; h++ { // all of them, or what changed and what was never processed
+		fresh := opt.ValidTo == nil || h >= HourOf(*opt.ValidTo)
+		if loads := fresh || opt.LoadType == LoadRange || all.Has(h) && !plan.Clipped.Has(h); loads != plan.Hours.Has(h) {
+			t.Fatalf("hours %s changed, hour %d is loaded %v, want %v", all, h, plan.Hours.Has(h), loads)
+		}
 	}
 }
 
@@ -284,39 +314,11 @@ func (p *simProcess) commit(t *rapid.T, sources []SourceChange, plan *RangePlan)
 	moved := !slices.ContainsFunc(rows, SessionRow.WatermarkStays)
 	if moved {
 		for _, h := range plan.Clipped.Hours() {
-			p.excused[h] = true
+			p.excused[int(h)] = true
 		}
 	}
 	var err error
 	if p.marks, _, err = MoveWatermarks(rows, p.marks, 0); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// check: all that the recorded snapshots hold before valid_to is in the target.
-func (p *simProcess) check(t *rapid.T) {
-	var validTo *Instant
-	for _, m := range p.marks {
-		if m.ValidTo != nil {
-			validTo = m.ValidTo
-		}
-	}
-	if validTo == nil {
-		return
-	}
-	for h := Hour(0); h < min(HourOf(*validTo), simHours); h++ {
-		for i, s := range p.tables {
-			m := p.mark(s)
-			if m == nil {
-				t.Fatalf("source %s has no watermark, the process is valid to %s", s.name, *validTo)
-			}
-			want := s.rowsAt(*m.HWMSnapshot, h)
-			if p.excused[h] || len(p.target[h]) == 0 && len(want) == 0 {
-				continue
-			}
-			if len(p.target[h]) == 0 || !reflect.DeepEqual(p.target[h][i], want) {
-				t.Fatalf("hour %d of %s before valid_to %s: the target has %v, the recorded snapshot %v", h, s.name, *validTo, p.target[h], want)
-			}
-		}
 	}
 }

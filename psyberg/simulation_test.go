@@ -2,21 +2,23 @@ package psyberg
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"pgregory.net/rapid"
+	"psyberg/internal/history"
 )
 
-// simTable is a source table in memory: its snapshots with their manifests, the
-// rows of every file, those of expired snapshots too, and, kept apart for the
-// naive answers, which files each snapshot added and removed.
+// simTable is a source table in memory: its snapshots with their manifests and
+// files, those of expired snapshots too, and, kept apart for the naive answers,
+// which files each snapshot added and removed. What rows a version of it has
+// package history knows on its own (naive).
 //
 // Partition p holds the event hours 4p to 4p+3; after the partitions evolved
 // there is a bucket too.
 type simTable struct {
+	naive    *history.Table
+	ids      []SnapshotID // of the naive versions, by number
 	name     string
 	snaps    []*Snapshot // retained
 	parents  map[SnapshotID]SnapshotID
@@ -25,21 +27,11 @@ type simTable struct {
 	liveAt   map[SnapshotID][]string  // files by snapshot, also where it expired
 	files    map[string]*simFile
 	head     SnapshotID
-	staged   []SnapshotID
-	branch   []SnapshotID // an audit branch, oldest first
 	sequence SequenceNumber
 	clock    Instant
 	made     int
 	spec     int
 	noBounds bool // the schema evolved: newer files lack bounds of the event column
-	// complete: every row before it has landed, as far as the stream says, and
-	// says is how it says so.
-	complete Hour
-	says     string
-	append   bool // only what a stateless process can follow
-	// expires: old snapshots go; else the head may be rolled back. Not both: a
-	// common ancestor that has expired stops every session, by design.
-	expires bool
 }
 
 type simFile struct {
@@ -55,15 +47,11 @@ type simManifest struct {
 
 type simDelta struct{ added, removed []string }
 
-// anchor is a row of hour 0 that stays alive: what a gap removed before the
-// earliest live hour nobody could see.
-const anchor = -1
-
-func newSimTable(t *rapid.T, name string, expires, appendOnly bool) *simTable {
-	s := &simTable{name: name, expires: expires, append: appendOnly, parents: map[SnapshotID]SnapshotID{}, lists: map[SnapshotID][]*simManifest{},
-		deltas: map[SnapshotID]*simDelta{}, liveAt: map[SnapshotID][]string{}, files: map[string]*simFile{}, clock: 1_000_000,
-		says: rapid.SampledFrom([]string{"argument", "property", "summary", "kafka", "nothing"}).Draw(t, "VTTS of "+name)}
-	s.head = s.commit(s.head, "append", []*simFile{s.file(0, 0, map[int]Hour{anchor: 0})}, nil, false)
+func newSimTable(src history.Source) *simTable {
+	s := &simTable{naive: history.NewTable(src), name: src.Name, parents: map[SnapshotID]SnapshotID{}, lists: map[SnapshotID][]*simManifest{},
+		deltas: map[SnapshotID]*simDelta{}, liveAt: map[SnapshotID][]string{}, files: map[string]*simFile{}, clock: 1_000_000}
+	s.head = s.commit(s.head, "append", []*simFile{s.file(0, 0, map[int]Hour{history.Anchor: 0})}, nil, false)
+	s.ids = []SnapshotID{0, s.head}
 	return s
 }
 
@@ -186,11 +174,12 @@ func (s *simTable) summary(d *simDelta, more []string) map[string]string {
 			out[SummaryPrefix+path] = strings.Join(text, ",")
 		}
 	}
-	switch s.says {
+	complete := Hour(s.naive.Complete).Start()
+	switch s.naive.Says {
 	case "summary":
-		out[SummaryValidTo] = s.complete.Start().String()
+		out[SummaryValidTo] = complete.String()
 	case "kafka":
-		out[SummaryKafkaValid] = strconv.FormatInt(int64(s.complete.Start())/1000, 10)
+		out[SummaryKafkaValid] = strconv.FormatInt(int64(complete)/1000, 10)
 	}
 	for i := 0; i < len(more); i += 2 {
 		out[more[i]] = more[i+1]
@@ -206,20 +195,6 @@ func (s *simTable) resolve(path string) (Partition, bool) {
 		}
 	}
 	return Partition{}, false
-}
-
-// rowsAt are the ids of the rows of an hour at a snapshot.
-func (s *simTable) rowsAt(snap SnapshotID, h Hour) []int {
-	var out []int
-	for _, p := range s.liveAt[snap] {
-		for id, at := range s.files[p].rows {
-			if at == h {
-				out = append(out, id)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // line are the snapshots from the head back, by the model's own memory.
@@ -314,53 +289,15 @@ func (s *simTable) history() *History { return NewHistory("u", 2, s.snaps) }
 // vtts is what the source says, by its way of saying it. final has it complete.
 func (s *simTable) vtts(maxEvent *Instant, final bool) (VTTS, error) {
 	in := VTTSInput{Source: SourceName{Table: s.name}, History: s.history(), Head: PinOf(s.head), MaxEvent: maxEvent}
-	text := s.complete.Start().String()
+	complete := Hour(s.naive.Complete).Start()
+	text := complete.String()
 	switch {
 	case final:
-		in.Argument = VTTSOf(Hour(16).Start())
-	case s.says == "argument":
-		in.Argument = VTTSOf(s.complete.Start())
-	case s.says == "property":
+		in.Argument = VTTSOf(Hour(history.Hours).Start())
+	case s.naive.Says == "argument":
+		in.Argument = VTTSOf(complete)
+	case s.naive.Says == "property":
 		in.Property = &text
 	}
 	return ResolveVTTS(in)
-}
-
-// partitions are the live files by partition.
-func (s *simTable) partitions() map[partitionID][]string {
-	out := map[partitionID][]string{}
-	for _, p := range s.liveAt[s.head] {
-		id := s.files[p].Partition.id()
-		out[id] = append(out[id], p)
-	}
-	return out
-}
-
-// compact writes the rows of live files anew, one file for each partition.
-func (s *simTable) compact(t *rapid.T) {
-	var gone []string
-	var added []*simFile
-	parts := s.partitions()
-	for _, id := range slices.SortedFunc(maps.Keys(parts), func(a, b partitionID) int { return strings.Compare(a.uri, b.uri) }) {
-		if !rapid.Bool().Draw(t, "compact "+id.uri) {
-			continue
-		}
-		rows := map[int]Hour{}
-		for _, p := range parts[id] {
-			maps.Copy(rows, s.files[p].rows)
-			gone = append(gone, p)
-		}
-		old := s.files[parts[id][0]]
-		spec := s.spec
-		s.spec = old.Partition.SpecID
-		var p, b int
-		if _, err := fmt.Sscanf(strings.ReplaceAll(old.Partition.Path, "/", " "), "p=%d b=%d", &p, &b); err != nil && s.spec == 1 {
-			panic(err)
-		}
-		added = append(added, s.file(p, b, rows))
-		s.spec = spec
-	}
-	if len(gone) > 0 {
-		s.head = s.commit(s.head, "replace", added, gone, rapid.Bool().Draw(t, "merge"))
-	}
 }
