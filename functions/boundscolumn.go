@@ -1,6 +1,8 @@
 package functions
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -30,21 +32,34 @@ func (b *entryBatch) rangeColumn(l metricsLeaf, t arrow.DataType) arrow.Array {
 	minType, maxType := t.(*arrow.StructType).Field(0).Type, t.(*arrow.StructType).Field(1).Type
 	lower, hasLower := boundColumn(l, minType, c.lower, false)
 	upper, hasUpper := boundColumn(l, maxType, c.upper, true)
+	without := withoutBounds(b.entry(manifest.FileContent).(*array.Int32).Int32Values(), c, hasLower, hasUpper)
+	return structOf(t, rows, []arrow.Array{lower, upper, knownCounts(c.nulls), knownCounts(c.nans), without})
+}
+
+// withoutBounds is 1 where a data file's values may lie outside its bounds, 0
+// where they do not, NULL for delete files.
+func withoutBounds(contents []int32, c metricsColumns, hasLower, hasUpper func(row int) bool) arrow.Array {
+	rows := len(contents)
+	if hasLower == nil && hasUpper == nil && !slices.ContainsFunc(contents, func(k int32) bool { return k != int32(manifest.ContentData) }) {
+		d := array.NewData(typeLong, rows, []*memory.Buffer{nil, memory.NewBufferBytes(make([]byte, arrow.Int64Traits.BytesRequired(rows)))}, nil, 0, 0)
+		defer d.Release()
+		return array.NewInt64Data(d)
+	}
 	without := array.NewInt64Builder(memory.DefaultAllocator)
 	defer without.Release()
 	without.Reserve(rows)
-	content := b.entry(manifest.FileContent).(*array.Int32)
-	for row, k := range content.Int32Values() {
+	all := func(has func(int) bool, row int) bool { return has == nil || has(row) }
+	for row, k := range contents {
 		switch {
 		case k != int32(manifest.ContentData):
 			without.UnsafeAppendBoolToBitmap(false)
-		case hasLower(row) && hasUpper(row) || !c.rangeAt(row).needsBounds():
+		case all(hasLower, row) && all(hasUpper, row) || !c.rangeAt(row).needsBounds():
 			without.UnsafeAppend(0)
 		default:
 			without.UnsafeAppend(1)
 		}
 	}
-	return structOf(t, rows, []arrow.Array{lower, upper, knownCounts(c.nulls), knownCounts(c.nans), without.NewArray()})
+	return without.NewArray()
 }
 
 // rangeAt is what a row says of the column, but for its bounds.
@@ -53,10 +68,10 @@ func (c metricsColumns) rangeAt(row int) columnRange {
 }
 
 // boundColumn decodes a column of bounds into type t; has reports whether a
-// row's bound was decoded, which it is also where t cannot hold it.
+// row's bound was decoded, which it is also where t cannot hold it; nil: all were.
 func boundColumn(l metricsLeaf, t arrow.DataType, raw *array.Binary, upper bool) (a arrow.Array, has func(row int) bool) {
 	if a := boundsInPlace(l.typ.Kind, t, raw); a != nil {
-		return a, a.IsValid
+		return a, nil
 	}
 	b := array.NewBuilder(memory.DefaultAllocator, t)
 	defer b.Release()
