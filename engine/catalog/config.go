@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -168,13 +169,20 @@ func (c Config) readFile(dir, home string) (*configFile, string, error) {
 			}
 			path := filepath.Join(d, name)
 			f, err := parseConfigFile(path)
-			if errors.Is(err, fs.ErrNotExist) {
+			if errors.Is(err, fs.ErrNotExist) || d == home && closed(path) {
 				continue
 			}
 			return f, path, err
 		}
 	}
 	return nil, "", nil
+}
+
+// closed reports whether the folder of a path cannot be looked into: the HOME of
+// a user of a container is another's (another uid was asked for), or /dev/null.
+func closed(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
 }
 
 func parseConfigFile(path string) (*configFile, error) {
