@@ -169,9 +169,13 @@ func (e *env) opened(ctx context.Context, t *tables.Table) (Row, error) {
 		Note: fmt.Sprintf("%s manifest lists, %s bytes of both", m[2], m[3])}, err
 }
 
+// startRounds is how often a start is measured: it is short, so that what else
+// the machine does shows in every single one.
+const startRounds = 15
+
 func startRows(ctx context.Context, e *env) ([]Row, error) {
 	var runs []run
-	for i := range max(5, e.Rounds) + 1 {
+	for i := range max(startRounds, e.Rounds) + 1 {
 		r, err := e.psyql(ctx, "SELECT 1")
 		if err != nil {
 			return nil, err
@@ -180,7 +184,7 @@ func startRows(ctx context.Context, e *env) ([]Row, error) {
 			runs = append(runs, r)
 		}
 	}
-	samples, err := measure.Alternate(max(5, e.Rounds), measure.In("session", func() error {
+	samples, err := measure.Alternate(max(startRounds, e.Rounds), measure.In("session", func() error {
 		s, err := e.session(ctx)
 		if err != nil {
 			return err
@@ -191,8 +195,9 @@ func startRows(ctx context.Context, e *env) ([]Row, error) {
 		return nil, err
 	}
 	return []Row{
-		{Measure: "start", What: "psyql -c 'SELECT 1', exec to exit", Value: float64(median(runs, wall)) / 1e6, Unit: "ms", Limit: 40, Note: ms(median(runs, cpu)) + " CPU"},
-		{Measure: "start", What: "a session in a process that runs, open and close", Value: float64(samples[0].Wall()) / 1e6, Unit: "ms", Limit: 40, Note: ms(samples[0].CPU()) + " CPU"},
+		{Measure: "start", What: "psyql -c 'SELECT 1', exec to exit", Value: float64(median(runs, wall)) / 1e6, Unit: "ms", Limit: 60,
+			Note: ms(median(runs, cpu)) + " CPU; limit: the tool's whole start, process and all"},
+		{Measure: "start", What: "a session, empty, in a process that runs: open and close", Value: float64(samples[0].Wall()) / 1e6, Unit: "ms", Limit: 40, Note: ms(samples[0].CPU()) + " CPU"},
 	}, nil
 }
 
