@@ -298,7 +298,7 @@ func TestOtherReaders(t *testing.T) {
 	s := samples(t)[0]
 	_, n, _ := through(t, c, s, &manifest.Request{Columns: manifest.AllColumns(), Bounds: []int32{1}}, true)
 	files := cached(t, c)
-	if len(files) != 5 { // core, texts, partition, maps, column 1
+	if len(files) != 6 { // core, numbers, texts, partition, maps, column 1
 		t.Errorf("%d files", len(files))
 	}
 	for _, path := range files {

@@ -24,9 +24,10 @@
 //	    file. It is the copy that was checked.
 //
 // What is kept of a manifest is in groups of columns, and only the groups that
-// were asked for are there: "core" (all that is one number an entry), "texts"
-// (paths and lists), the partition as a request types it, the bounds and counts of
-// one table column each, and the six maps of all columns. A wide manifest is
+// were asked for are there: "core" (status, content, spec, records, bytes),
+// "numbers" (all else that is one number an entry), "texts" (paths and lists),
+// the partition as a request types it, the bounds and counts of one table column
+// each, and the six maps of all columns. A wide manifest is
 // mostly bounds, of which a question wants one or two columns.
 //
 // A file has one group of many manifests of one table: of all that a scan

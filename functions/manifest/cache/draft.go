@@ -68,6 +68,7 @@ func (c *Cache) draft(at draftKey, key string, f *filling) *encoder {
 	for i, b := range f.batches {
 		if e.add(b, f.deleted[i]) != nil { // of a kind that cannot be kept, and all that is in the draft with it
 			delete(c.drafts, at)
+			e.free()
 			return nil
 		}
 	}
@@ -95,6 +96,7 @@ func (c *Cache) Flush() {
 
 // store writes a file (C3). What goes wrong costs speed only (C5).
 func (c *Cache) store(folder string, e *encoder) error {
+	defer e.free()
 	parts, err := e.finish()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -60,16 +61,27 @@ type buffer struct {
 
 // encoder makes a file of one group in memory.
 type encoder struct {
-	out    bytes.Buffer
+	out    *bytes.Buffer // of outs
 	writer *ipc.FileWriter
 	of     []*index // the manifests so far; add is about the last one
 }
 
 func newEncoder(schema *arrow.Schema) (*encoder, error) {
-	e := &encoder{}
+	e := &encoder{out: outs.Get().(*bytes.Buffer)}
 	var err error
-	e.writer, err = ipc.NewFileWriter(&e.out, ipc.WithSchema(schema))
+	e.writer, err = ipc.NewFileWriter(e.out, ipc.WithSchema(schema))
 	return e, err
+}
+
+// outs keeps memory for files: growing it anew for each costs more than what
+// goes into it.
+var outs = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// free gives the memory back: nothing of the file may be used any more.
+func (e *encoder) free() {
+	e.out.Reset()
+	outs.Put(e.out)
+	e.out = nil
 }
 
 // begin begins a manifest.
@@ -156,7 +168,7 @@ func readDirectory(data []byte) (map[hash]located, error) {
 		return nil, errDamaged
 	}
 	out := make(map[hash]located, len(directory)/directorySize)
-	for r := (&numbers{b: directory}); len(r.b) > 0; {
+	for r := (&fields{b: directory}); len(r.b) > 0; {
 		h := hash(r.take(int64(len(hash{}))))
 		l := located{offset: r.i64(), length: int64(r.u32()), sum: r.u32()}
 		if r.bad || l.offset > start || l.length > start-l.offset {
@@ -212,7 +224,7 @@ func readIndex(data []byte, at located, key string, g *group) (*index, error) {
 	if crc32.Checksum(body, castagnoli) != at.sum {
 		return nil, errDamaged
 	}
-	r := &numbers{b: body}
+	r := &fields{b: body}
 	if k := r.take(int64(r.u32())); r.bad || string(k) != key {
 		return nil, errOther
 	}
@@ -257,14 +269,14 @@ func readIndex(data []byte, at located, key string, g *group) (*index, error) {
 	return x, nil
 }
 
-// numbers reads little-endian numbers; bad is set at the first that is not
+// fields reads little-endian numbers; bad is set at the first that is not
 // there, or is not a length.
-type numbers struct {
+type fields struct {
 	b   []byte
 	bad bool
 }
 
-func (r *numbers) take(n int64) []byte {
+func (r *fields) take(n int64) []byte {
 	if r.bad || n < 0 || n > int64(len(r.b)) {
 		r.bad = true
 		return nil
@@ -274,14 +286,14 @@ func (r *numbers) take(n int64) []byte {
 	return out
 }
 
-func (r *numbers) u32() uint32 {
+func (r *fields) u32() uint32 {
 	if b := r.take(4); b != nil {
 		return binary.LittleEndian.Uint32(b)
 	}
 	return 0
 }
 
-func (r *numbers) i64() int64 {
+func (r *fields) i64() int64 {
 	b := r.take(8)
 	if b == nil {
 		return 0

@@ -16,7 +16,7 @@ import (
 
 // version is of what files hold: of their format, and of the decoder, whose
 // answers they are. It changes whenever either does.
-const version = 3
+const version = 4
 
 // group is the columns that one file holds.
 type group struct {
@@ -69,19 +69,26 @@ var mapColumns = []manifest.Column{manifest.ColumnSizes, manifest.ValueCounts, m
 	manifest.LowerBounds, manifest.UpperBounds}
 
 // core is the group that every plan has: of status 2 there may be entries
-// that a request does not want. It is what is one number an entry. Texts and
-// lists take three quarters of the room, and are a group of their own: most
-// questions want none.
-var core, texts = newGroup("core", manifest.Request{Columns: ofWidth(true)}), newGroup("texts", manifest.Request{Columns: ofWidth(false)})
+// that a request does not want. It is what most questions add up. The other
+// numbers, of snapshots and sequences, are a group of their own, and so are texts
+// and lists, which take three quarters of the room: what is not asked for is not
+// even decoded.
+var (
+	core    = newGroup("core", manifest.Request{Columns: coreColumns})
+	numbers = newGroup("numbers", manifest.Request{Columns: ofWidth(true)})
+	texts   = newGroup("texts", manifest.Request{Columns: ofWidth(false)})
+)
+
+var coreColumns = []manifest.Column{manifest.Status, manifest.FileContent, manifest.SpecID, manifest.RecordCount, manifest.FileSizeInBytes}
 
 // statusAt is where core has the entry's status.
 var statusAt = core.at[manifest.Status.String()]
 
-// ofWidth are the columns of fixed width, or the others, but for the partition
-// and the maps.
+// ofWidth are the columns of fixed width, or the others, but for those of core,
+// the partition and the maps.
 func ofWidth(fixed bool) []manifest.Column {
 	return slices.DeleteFunc(manifest.AllColumns(), func(c manifest.Column) bool {
-		if c == manifest.Partition || slices.Contains(mapColumns, c) {
+		if c == manifest.Partition || slices.Contains(mapColumns, c) || slices.Contains(coreColumns, c) {
 			return true
 		}
 		_, is := manifest.Schema(&manifest.Request{Columns: []manifest.Column{c}}).Field(0).Type.(arrow.FixedWidthDataType)
@@ -127,11 +134,10 @@ func newPlan(req *manifest.Request) *plan {
 		}
 		p.groups = append(p.groups, newGroup(name, r))
 	}
-	if slices.ContainsFunc(texts.request.Columns, func(c manifest.Column) bool { return seen[c] }) {
-		p.groups = append(p.groups, texts)
-	}
-	if slices.ContainsFunc(mapColumns, func(c manifest.Column) bool { return seen[c] }) {
-		p.groups = append(p.groups, maps)
+	for _, g := range []*group{numbers, texts, maps} {
+		if slices.ContainsFunc(g.request.Columns, func(c manifest.Column) bool { return seen[c] }) {
+			p.groups = append(p.groups, g)
+		}
 	}
 	ids := slices.Concat(req.Bounds, req.Counts)
 	slices.Sort(ids)

@@ -51,7 +51,7 @@ func standsFor(t *testing.T) string {
 	}
 	sample := samples(t)
 	g := newGroup("column 7", manifest.Request{Bounds: []int32{7}, Counts: []int32{7}})
-	for _, g := range []*group{core, texts, maps, g} {
+	for _, g := range []*group{core, numbers, texts, maps, g} {
 		sum("schema of "+g.name, g.schema, g.nodes, g.buffers)
 	}
 	first := int64(5)
