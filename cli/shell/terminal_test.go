@@ -45,6 +45,11 @@ var shots = []shot{
 	{"interrupted", "Ctrl-C ends a statement.", []string{"<Escape>", "<C-c>", "<C-l>", "select count(*) from range(1000000000000) a, range(9) b;", "<Enter>", "<wait>", "<C-c>"}},
 }
 
+// inColours is the screen of docs/prompt.svg.
+var inColours = []string{"<C-c>", "<C-l>", `\late account_state_load run-2`, "<Enter>",
+	"SELECT country, count(*) AS n -- by country", "<Enter>", "FROM facts.signup_fact", "<Enter>", "WHERE accunt_id > 10 AND country = 'BR' GROUP BY ALL;", "<Enter>",
+	"FROM iceberg_files('facts.signup_fact', bounds := ['event_ts'], ", "<Tab>", "<Tab>"}
+
 // changing is what is different each time.
 var changing = []struct {
 	re   *regexp.Regexp
@@ -102,19 +107,9 @@ func TestTerminal(t *testing.T) {
 		[]string{"-u", "NO_COLOR", "HOME=" + dir, "XDG_STATE_HOME=" + dir, "PSYQL_HISTORY=" + dir + "/history", "TERM=tmux-256color"}, psyql)
 	m.Await(func(screen string) bool { return strings.Contains(screen, "psyql> ") })
 	var doc bytes.Buffer
-	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`. In colours:\n\n![the prompt](prompt.png)\n\nThe page of `psyql report`: [report.png](report.png).\n")
+	doc.WriteString("# The prompt in pictures\n\nTaken at a terminal of 80×24 in the folder of `psyql demo`, by `make test-terminal REWRITE=1`. In colours:\n\n![the prompt](prompt.svg)\n\nThe page of `psyql report`: [report.png](report.png).\n")
 	for _, s := range shots {
-		for _, k := range s.keys {
-			switch {
-			case k == "<wait>":
-				time.Sleep(700 * time.Millisecond)
-			case strings.HasPrefix(k, "<"):
-				m.Key(strings.Trim(k, "<>"))
-			default:
-				m.Type(k)
-			}
-			time.Sleep(150 * time.Millisecond)
-		}
+		pressAll(m, s.keys)
 		golden := filepath.Join("testdata", "screens", s.name+".txt")
 		if *rewrite {
 			got := masked(m.Settled())
@@ -137,8 +132,27 @@ func TestTerminal(t *testing.T) {
 		}
 	}
 	if *rewrite {
-		if err := os.WriteFile(filepath.Join("..", "..", "docs", "prompt.md"), doc.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
+		pressAll(m, inColours)
+		m.Settled()
+		for name, text := range map[string]string{"prompt.md": doc.String(), "prompt.svg": picture(m.Colours(), 80, 24)} {
+			if err := os.WriteFile(filepath.Join("..", "..", "docs", name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+}
+
+// pressAll types text, and keys that are named as <Key>.
+func pressAll(m terminal.Terminal, keys []string) {
+	for _, k := range keys {
+		switch {
+		case k == "<wait>":
+			time.Sleep(700 * time.Millisecond)
+		case strings.HasPrefix(k, "<"):
+			m.Key(strings.Trim(k, "<>"))
+		default:
+			m.Type(k)
+		}
+		time.Sleep(150 * time.Millisecond)
 	}
 }

@@ -84,6 +84,12 @@ func (m Terminal) Screen() string {
 	return m.run("capture-pane", "-p", "-t", "t")
 }
 
+// Colours is Screen with its escape sequences.
+func (m Terminal) Colours() string {
+	m.t.Helper()
+	return m.run("capture-pane", "-e", "-p", "-t", "t")
+}
+
 // Await waits, a minute at most, for a screen that looks right, however slow the
 // machine is, and returns the last one.
 func (m Terminal) Await(right func(screen string) bool) string {
