@@ -19,9 +19,9 @@
 //	    has been read last stays longest. Anything in it may be deleted at any
 //	    time.
 //	C5  A folder that cannot be written, or is full, costs nothing but speed.
-//	C6  What was read from files stays in memory too, at most 256 MiB of it,
-//	    who was asked last stays longest: a session that asks again opens no
-//	    file. It is the copy that was checked.
+//	C6  What was read from files twice stays in memory too, at most 256 MiB of
+//	    it, who was asked last stays longest: a session that asks again and
+//	    again opens no file. It is the copy that was checked.
 //
 // What is kept of a manifest is in groups of columns, and only the groups that
 // were asked for are there: "core" (status, content, spec, records, bytes),

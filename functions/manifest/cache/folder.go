@@ -39,6 +39,7 @@ type tableFolder struct {
 type found struct {
 	pack *pack
 	located
+	asked bool // before
 }
 
 // touchAfter is how old a file's time of use may get: the order in which
@@ -72,14 +73,17 @@ func (f *tableFolder) find(key string, g *group) *entry {
 		f.mu.Unlock()
 		return nil
 	}
-	p := at.pack
-	p.users++
+	p, again := at.pack, at.asked
+	if p.users++; !again {
+		at.asked = true
+		f.at[h] = at
+	}
 	if now := time.Now(); now.Sub(p.used) > touchAfter {
 		_ = os.Chtimes(p.path, now, now) // a folder that cannot be written (C5)
 		p.used = now
 	}
 	f.mu.Unlock()
-	e := &entry{group: g, data: p.data, free: func() { f.release(p) }, drop: func() { f.drop(p) }}
+	e := &entry{group: g, data: p.data, again: again, free: func() { f.release(p) }, drop: func() { f.drop(p) }}
 	err := guarded(func() (err error) {
 		e.index, err = readIndex(p.data, at.located, key, g)
 		return err
@@ -178,7 +182,7 @@ func (f *tableFolder) open(name string) {
 	case err == nil:
 		f.packs[name] = p
 		for h, at := range directory {
-			f.at[h] = found{p, at}
+			f.at[h] = found{pack: p, located: at}
 		}
 	case errors.Is(err, errDamaged):
 		f.cache.stats.damaged.Add(1)

@@ -18,6 +18,7 @@ type entry struct {
 	free  func()
 	drop  func() // removes the file
 
+	again bool                  // it was found before: what is loaded is worth keeping
 	kept  *kept                 // where it is in memory: there is no data
 	fresh map[int][]arrow.Array // by column: what was loaded, by batch; not owned
 }
@@ -42,8 +43,8 @@ func (e *entry) load(batch, column int) (arrow.Array, error) {
 		return a, nil
 	}
 	a, err := e.read(batch, column)
-	if err != nil {
-		return nil, err
+	if err != nil || !e.again {
+		return a, err
 	}
 	if e.fresh == nil {
 		e.fresh = map[int][]arrow.Array{}

@@ -10,8 +10,9 @@ import (
 )
 
 // shelf keeps columns, in memory, that were read from files and checked, so that a
-// question that a process asks again needs no file at all: opening a small
-// file costs more than reading it. It holds copies (C2): nothing that happens
+// question that a process asks for the third time needs no file at all. What is
+// asked once is not kept, as most processes ask once: memory that is used for the
+// first time costs more than what is read into it. It holds copies (C2): nothing that happens
 // to a file changes them.
 type shelf struct {
 	limit int64 // bytes

@@ -19,7 +19,7 @@ func TestC6_Shelf(t *testing.T) {
 			if failed != "" {
 				continue
 			}
-			for _, how := range []string{"cold", "from files", "from memory"} {
+			for _, how := range []string{"cold", "from files", "from files again", "from memory"} {
 				gr, gn, ge := through(t, c, s, req, how == "cold")
 				same(t, s.Path+" "+how, gr, gn, ge, rows, n, failed)
 			}
