@@ -114,23 +114,6 @@ func (c *container) next() (b block, ok bool, err error) {
 	return b, true, nil
 }
 
-// unpack returns the entries' bytes, in buf or in the file itself. pad more
-// bytes can be read behind them.
-func (c *container) unpack(b block, buf []byte) (raw, newBuf []byte, err error) {
-	raw, newBuf, err = c.codec.decode(buf, b.packed, mostOf(len(c.data)))
-	if err != nil {
-		return nil, newBuf, c.damage(b.offset, fmt.Errorf("decompress %s: %w", c.codec.name, err))
-	}
-	if b.count > len(raw) {
-		return nil, newBuf, c.damage(b.offset, fmt.Errorf("%d entries in %d bytes", b.count, len(raw)))
-	}
-	if cap(raw)-len(raw) < pad { // a sync marker follows where the file itself is read
-		raw = append(make([]byte, 0, len(raw)+len(raw)/8+pad), raw...)
-		newBuf = raw
-	}
-	return raw, newBuf, nil
-}
-
 func (c *container) damage(offset int, cause error) error {
 	return &DamageError{What: c.what, Name: c.name, Offset: int64(offset), Entry: -1, Cause: cause}
 }

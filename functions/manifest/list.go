@@ -59,20 +59,15 @@ func newListReader(name string, data []byte, wanted func(psyberg.SnapshotID) boo
 
 // all reads the list.
 func (r *listReader) all() ([]File, error) {
-	var raw, buf []byte
+	u := newUnpacker(r.container)
+	defer u.release()
 	for {
-		b, ok, err := r.next()
+		b, raw, ok, err := u.next()
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			return r.files, nil
-		}
-		if b.count == 0 {
-			continue
-		}
-		if raw, buf, err = r.unpack(b, buf); err != nil {
-			return nil, err
 		}
 		if err := r.block(b, raw); err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -120,32 +119,15 @@ func (c *container) total() (n int64, err error) {
 	}
 }
 
-// buffers keeps memory for decompressed blocks between scans.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxKept is the largest buffer that is kept.
-const maxKept = 16 << 20
-
 func (s *scanner) blocks() error {
-	keep := buffers.Get().(*[]byte)
-	defer func() {
-		if cap(*keep) <= maxKept {
-			buffers.Put(keep)
-		}
-	}()
+	u := newUnpacker(s.c)
+	defer u.release()
 	for {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		b, ok, err := s.c.next()
+		b, raw, ok, err := u.next()
 		if err != nil || !ok {
-			return err
-		}
-		if b.count == 0 {
-			continue
-		}
-		var raw []byte
-		if raw, *keep, err = s.c.unpack(b, *keep); err != nil {
 			return err
 		}
 		if err := s.block(b, raw); err != nil {

@@ -4,246 +4,280 @@
 #include "textflag.h"
 
 // The loop of portable.go in the instructions of BMI2, which shift by a register
-// and cut off bits in one step each: a symbol costs the chain of a shift, a cut
-// and a load, and here there is little else beside it. The names are portable.go's.
+// and cut off bits in one step each, for one stream or for two side by side. The
+// names are portable.go's.
 //
-// What it reads and writes is within bounds for these reasons:
+// What a symbol costs is the chain from its entry to the next one, a shift, a cut
+// and a load, and the processor does little beside it. A second stream has a
+// chain of its own: where a round of one is followed by a round of the other, both
+// go on at the same time.
 //
-//	src  a round begins at lastIn at the latest, slackIn before the end, and reads three times eight bytes,
+// What a round reads and writes is within bounds for these reasons:
+//
+//	src  it begins at lastIn at the latest, slackIn before the end, and reads three times eight bytes,
 //	     going on by seven at most each time
-//	dst  a round begins at lastOut at the latest, slackOut before the end: it writes two literals, and
+//	dst  it begins at lastOut at the latest, slackOut before the end: it writes three literals, or two and
 //	     a match of 258 in steps of 16 of which the first may be 32; and it reads from start on
 //	t    an index has litBits or 8 bits, or comes from a link, which fillLong makes for subtables within the table
 //
 // Registers:
 //
-//	AX  bits            R8  t.lit            SI  where the input goes on
-//	BX  nbits           R9  t.dist           DI  where the output goes on
-//	CX  an entry        R10 the last SI at which a round may begin
-//	DX  an entry, or t  R11 the last DI at which a round may begin
-//	R12 the first byte of this output        R13 a length
-//	R14 scratch, then a distance             R15 litBits
-//
-// REFILL(tmp): bits |= le64(SI) << nbits; SI += 7 - nbits>>3&7; nbits |= 56
-#define REFILL(tmp) \
-	SHLXQ BX, (SI), tmp   \
-	ORQ   tmp, AX         \
-	MOVL  BX, tmp         \
-	SHRL  $3, tmp         \
-	ANDL  $7, tmp         \
-	ADDQ  $7, SI          \
-	SUBQ  tmp, SI         \
-	ORL   $56, BX
+//	AX  R9   bits             R8  what the tables are in, lit and dist bytes from its beginning
+//	BX  R10  nbits            DX  an entry, a length, where a match ends
+//	SI  R11  in               R14 scratch, a distance, where a match comes from
+//	DI  R12  out              R15 litBits, and scratch between two lookups
+//	CX  R13  e, the entry
 
-// TAKE(e): the bits of entry e are used.
-#define TAKE(e) \
-	SHRXQ e, AX, AX \
-	SUBL  e, BX
+// REFILL(tmp, bits, nbits, in): bits |= le64(in) << nbits; in += 7 - nbits>>3&7; nbits |= 56
+#define REFILL(tmp, bits, nbits, in) \
+	SHLXQ nbits, (in), tmp \
+	ORQ   tmp, bits        \
+	MOVL  nbits, tmp       \
+	SHRL  $3, tmp          \
+	ANDL  $7, tmp          \
+	ADDQ  $7, in           \
+	SUBQ  tmp, in          \
+	ORL   $56, nbits
 
-// LOOK(e): e = t.lit[bits&litMask]
-#define LOOK(e) \
-	BZHIQ R15, AX, e \
-	MOVL  (R8)(e*4), e
+// TAKE(e, bits, nbits): the bits of entry e are used.
+#define TAKE(e, bits, nbits) \
+	SHRXQ e, bits, bits \
+	SUBL  e, nbits
 
-// VALUE(e, v, tmp): v = e>>16 + bits&(1<<(e&63)-1)>>(e>>8&15); the bits of e are used; e is lost.
-#define VALUE(e, v, tmp) \
-	BZHIQ e, AX, v     \
-	MOVL  e, tmp       \
-	SHRL  $8, tmp      \
-	SHRXQ tmp, v, v    \
-	TAKE(e)            \
-	SHRL  $16, e       \
+// LOOK(e, bits, lit): e = t.lit[bits&litMask]
+#define LOOK(e, bits, lit) \
+	BZHIQ R15, bits, e    \
+	MOVL  lit(R8)(e*4), e
+
+// VALUE(e, v, bits, nbits): v = e>>16 + bits&(1<<(e&63)-1)>>(e>>8&15); the bits of e are used; e is lost.
+#define VALUE(e, v, bits, nbits) \
+	BZHIQ e, bits, v     \
+	TAKE(e, bits, nbits) \
+	SHRL  $8, e          \
+	SHRXQ e, v, v        \
+	SHRL  $8, e          \
 	ADDQ  e, v
 
-// func fastBMI2(s *state, t *tables, src, dst *byte) outcome
+// STREAM is a round of one stream, after which it goes on at next, or to done
+// with an outcome in end. From round on its words are labels.
+#define STREAM(bits, nbits, in, out, e, lit, dist, lastIn, lastOut, start, end, next, round, one, two, notLit, match, distance, long, longer, near, nearer, exceptional, special, longLit, exceptionalDist, bad, room) \
+round:                                                          \
+	CMPQ  in, lastIn                                            \
+	JHI   room                                                  \
+	CMPQ  out, lastOut                                          \
+	JHI   room                                                  \
+	TESTL $const_fLit, e                                        \
+	JZ    notLit                                                \
+	TAKE(e, bits, nbits)                                        \
+	LOOK(DX, bits, lit)                                         \
+	SHRL  $16, e                                                \
+	MOVB  e, (out)                                              \
+	TESTL $const_fLit, DX                                       \
+	JZ    one                                                   \
+	TAKE(DX, bits, nbits)                                       \
+	LOOK(e, bits, lit)                                          \
+	SHRL  $16, DX                                               \
+	MOVB  DX, 1(out)                                            \
+	TESTL $const_fLit, e                                        \
+	JZ    two                                                   \
+	TAKE(e, bits, nbits)                                        \
+	LOOK(DX, bits, lit)                                         \
+	REFILL(R14, bits, nbits, in)                                \
+	SHRL  $16, e                                                \
+	MOVB  e, 2(out)                                             \
+	ADDQ  $3, out                                               \
+	MOVL  DX, e                                                 \
+	JMP   next                                                  \
+two:                                                            \
+	ADDQ  $2, out                                               \
+	JMP   notLit                                                \
+one:                                                            \
+	INCQ  out                                                   \
+	MOVL  DX, e                                                 \
+notLit:                                                         \
+	TESTL $const_fExc, e                                        \
+	JNZ   exceptional                                           \
+match:                                                          \
+	VALUE(e, DX, bits, nbits)                                   \
+	MOVBLZX bits, e                                             \
+	MOVL  dist(R8)(e*4), e                                      \
+	REFILL(R14, bits, nbits, in)                                \
+	TESTL $const_fExc, e                                        \
+	JNZ   exceptionalDist                                       \
+distance:                                                       \
+	VALUE(e, R14, bits, nbits)                                  \
+	LOOK(e, bits, lit)                                          \
+	CMPQ  R14, $16                                              \
+	JB    near                                                  \
+	NEGQ  R14                                                   \
+	ADDQ  out, R14                                              \
+	CMPQ  R14, start                                            \
+	JB    bad                                                   \
+	MOVOU (R14), X0                                             \
+	MOVOU X0, (out)                                             \
+	MOVOU 16(R14), X0                                           \
+	MOVOU X0, 16(out)                                           \
+	CMPQ  DX, $32                                               \
+	JHI   long                                                  \
+	ADDQ  DX, out                                               \
+	REFILL(R14, bits, nbits, in)                                \
+	JMP   next                                                  \
+long:                                                           \
+	ADDQ  out, DX                                               \
+longer:                                                         \
+	ADDQ  $16, out                                              \
+	ADDQ  $16, R14                                              \
+	MOVOU 16(R14), X0                                           \
+	MOVOU X0, 16(out)                                           \
+	LEAQ  32(out), R15                                          \
+	CMPQ  R15, DX                                               \
+	JB    longer                                                \
+	MOVQ  DX, out                                               \
+	MOVL  $const_litBits, R15                                   \
+	REFILL(R14, bits, nbits, in)                                \
+	JMP   next                                                  \
+near:                                                           \
+	MOVQ  out, R15                                              \
+	SUBQ  R14, R15                                              \
+	CMPQ  R15, start                                            \
+	JB    bad                                                   \
+	MOVOU (R15), X0                                             \
+	SHLQ  $4, R14                                               \
+	LEAQ  periods<>(SB), R15                                    \
+	PSHUFB (R15)(R14*1), X0                                     \
+	LEAQ  steps<>(SB), R15                                      \
+	SHRQ  $4, R14                                               \
+	MOVBQZX (R15)(R14*1), R14                                   \
+	ADDQ  out, DX                                               \
+nearer:                                                         \
+	MOVOU X0, (out)                                             \
+	ADDQ  R14, out                                              \
+	CMPQ  out, DX                                               \
+	JB    nearer                                                \
+	MOVQ  DX, out                                               \
+	MOVL  $const_litBits, R15                                   \
+	REFILL(R14, bits, nbits, in)                                \
+	JMP   next                                                  \
+exceptional:                                                    \
+	TESTL $const_fSub, e                                        \
+	JZ    special                                               \
+	MOVL  e, R14                                                \
+	TAKE(e, bits, nbits)                                        \
+	SHRL  $8, e                                                 \
+	ANDL  $15, e                                                \
+	BZHIQ e, bits, DX                                           \
+	SHRL  $16, R14                                              \
+	ADDL  R14, DX                                               \
+	MOVL  lit(R8)(DX*4), e                                      \
+	TESTL $const_fLit, e                                        \
+	JNZ   longLit                                               \
+	TESTL $const_fExc, e                                        \
+	JZ    match                                                 \
+special:                                                        \
+	TAKE(e, bits, nbits)                                        \
+	SHRL  $16, e                                                \
+	JNZ   bad                                                   \
+	MOVB  $const_blockEnd, end                                  \
+	JMP   done                                                  \
+longLit:                                                        \
+	TAKE(e, bits, nbits)                                        \
+	LOOK(DX, bits, lit)                                         \
+	REFILL(R14, bits, nbits, in)                                \
+	SHRL  $16, e                                                \
+	MOVB  e, (out)                                              \
+	INCQ  out                                                   \
+	MOVL  DX, e                                                 \
+	JMP   next                                                  \
+exceptionalDist:                                                \
+	TESTL $const_fSub, e                                        \
+	JZ    bad                                                   \
+	MOVL  e, R15                                                \
+	TAKE(e, bits, nbits)                                        \
+	SHRL  $8, e                                                 \
+	ANDL  $15, e                                                \
+	BZHIQ e, bits, R14                                          \
+	SHRL  $16, R15                                              \
+	ADDL  R15, R14                                              \
+	MOVL  $const_litBits, R15                                   \
+	MOVL  dist(R8)(R14*4), e                                    \
+	TESTL $const_fExc, e                                        \
+	JZ    distance                                              \
+bad:                                                            \
+	MOVB  $const_corrupt, end                                   \
+	JMP   done                                                  \
+room:                                                           \
+	MOVB  $const_shortOfRoom, end                               \
+	JMP   done
+
+// BEGIN takes a stream from where Go left it, s off bytes before it.
+#define BEGIN(s, off, src, dst, bits, nbits, in, out, lastIn, lastOut, start) \
+	MOVQ (off+state_bits)(s), bits   \
+	MOVQ (off+state_nbits)(s), nbits \
+	MOVQ src, in                     \
+	MOVQ in, R14                     \
+	ADDQ (off+state_lastIn)(s), R14  \
+	MOVQ R14, lastIn                 \
+	ADDQ (off+state_in)(s), in       \
+	MOVQ dst, out                    \
+	MOVQ out, R14                    \
+	ADDQ (off+state_lastOut)(s), R14 \
+	MOVQ R14, lastOut                \
+	MOVQ out, R14                    \
+	ADDQ (off+state_start)(s), R14   \
+	MOVQ R14, start                  \
+	ADDQ (off+state_out)(s), out     \
+	REFILL(R14, bits, nbits, in)
+
+// END leaves it to Go, with bits cut to nbits of them.
+#define END(s, off, src, dst, bits, nbits, in, out) \
+	ANDL  $63, nbits                  \
+	BZHIQ nbits, bits, bits           \
+	MOVQ  bits, (off+state_bits)(s)   \
+	MOVQ  nbits, (off+state_nbits)(s) \
+	SUBQ  src, in                     \
+	MOVQ  in, (off+state_in)(s)       \
+	SUBQ  dst, out                    \
+	MOVQ  out, (off+state_out)(s)
+
+// func fastBMI2(s *state, t *tables, src, dst *byte) (end outcome)
 //
-// Where it goes on is in s, with bits cut to nbits of them.
-TEXT ·fastBMI2(SB), NOSPLIT, $0-33
-	MOVQ s+0(FP), CX
+// Where it goes on is in s.
+TEXT ·fastBMI2(SB), NOSPLIT, $24-33
+	MOVQ s+0(FP), DX
 	MOVQ t+8(FP), R8
-	LEAQ (4*const_litSize)(R8), R9
-	MOVQ src+16(FP), SI
-	MOVQ dst+24(FP), DI
-	MOVQ state_bits(CX), AX
-	MOVQ state_nbits(CX), BX
-	MOVQ SI, R10
-	ADDQ state_lastIn(CX), R10
-	ADDQ state_in(CX), SI
-	MOVQ DI, R11
-	ADDQ state_lastOut(CX), R11
-	MOVQ DI, R12
-	ADDQ state_start(CX), R12
-	ADDQ state_out(CX), DI
 	MOVL $const_litBits, R15
-	REFILL(DX)
-	LOOK(CX)
+	BEGIN(DX, 0, src+16(FP), dst+24(FP), AX, BX, SI, DI, lastIn-8(SP), lastOut-16(SP), start-24(SP))
+	LOOK(CX, AX, tables_lit)
 
-round:
-	CMPQ  SI, R10
-	JHI   room
-	CMPQ  DI, R11
-	JHI   room
-	TESTL $const_fLit, CX
-	JZ    notLit
-	TAKE(CX)
-	LOOK(DX)
-	SHRL  $16, CX
-	MOVB  CX, (DI)
-	TESTL $const_fLit, DX
-	JZ    one
-	TAKE(DX)
-	LOOK(CX)
-	SHRL  $16, DX
-	MOVB  DX, 1(DI)
-	TESTL $const_fLit, CX
-	JZ    two
-	TAKE(CX)
-	LOOK(DX)
-	REFILL(R14)
-	SHRL  $16, CX
-	MOVB  CX, 2(DI)
-	ADDQ  $3, DI
-	MOVL  DX, CX
-	JMP   round
-
-two:
-	ADDQ  $2, DI
-	JMP   notLit
-
-one:
-	INCQ  DI
-	MOVL  DX, CX
-
-notLit:
-	TESTL $const_fExc, CX
-	JNZ   exceptional
-
-match:
-	VALUE(CX, R13, R14)
-	MOVBLZX AL, DX
-	MOVL  (R9)(DX*4), CX
-	REFILL(R14)
-	TESTL $const_fExc, CX
-	JNZ   exceptionalDist
-
-distance:
-	VALUE(CX, R14, DX)
-	LOOK(CX)
-	REFILL(DX)
-	MOVQ  DI, DX
-	SUBQ  R14, DX
-	CMPQ  DX, R12
-	JB    bad
-	CMPQ  R14, $16
-	JB    near
-	MOVOU (DX), X0
-	MOVOU X0, (DI)
-	MOVOU 16(DX), X0
-	MOVOU X0, 16(DI)
-	CMPQ  R13, $32
-	JHI   long
-	ADDQ  R13, DI
-	JMP   round
-
-long:
-	ADDQ  DI, R13 // where it ends
-	SUBQ  DI, DX  // minus the distance
-
-longer:
-	ADDQ  $16, DI
-	MOVOU 16(DI)(DX*1), X0
-	MOVOU X0, 16(DI)
-	LEAQ  32(DI), R14
-	CMPQ  R14, R13
-	JB    longer
-	MOVQ  R13, DI
-	JMP   round
-
-near:
-	// The period is brought to a whole register, which is stored at steps of
-	// the most periods that it holds.
-	MOVOU (DX), X0
-	SHLQ  $4, R14
-	LEAQ  periods<>(SB), DX
-	PSHUFB (DX)(R14*1), X0
-	LEAQ  steps<>(SB), DX
-	SHRQ  $4, R14
-	MOVBQZX (DX)(R14*1), R14
-	ADDQ  DI, R13
-
-nearer:
-	MOVOU X0, (DI)
-	ADDQ  R14, DI
-	CMPQ  DI, R13
-	JB    nearer
-	MOVQ  R13, DI
-	JMP   round
-
-exceptional:
-	TESTL $const_fSub, CX
-	JZ    special
-	MOVL  CX, R14
-	TAKE(CX)
-	SHRL  $8, CX
-	ANDL  $15, CX
-	BZHIQ CX, AX, DX
-	SHRL  $16, R14
-	ADDL  R14, DX
-	MOVL  (R8)(DX*4), CX
-	TESTL $const_fLit, CX
-	JNZ   longLit
-	TESTL $const_fExc, CX
-	JZ    match
-
-special:
-	TAKE(CX)
-	SHRL  $16, CX
-	JNZ   bad
-	MOVL  $const_blockEnd, CX
-	JMP   done
-
-longLit:
-	TAKE(CX)
-	LOOK(DX)
-	REFILL(R14)
-	SHRL  $16, CX
-	MOVB  CX, (DI)
-	INCQ  DI
-	MOVL  DX, CX
-	JMP   round
-
-exceptionalDist:
-	TESTL $const_fSub, CX
-	JZ    bad
-	MOVL  CX, R14
-	TAKE(CX)
-	SHRL  $8, CX
-	ANDL  $15, CX
-	BZHIQ CX, AX, DX
-	SHRL  $16, R14
-	ADDL  R14, DX
-	MOVL  (R9)(DX*4), CX
-	TESTL $const_fExc, CX
-	JZ    distance
-
-bad:
-	MOVL  $const_corrupt, CX
-	JMP   done
-
-room:
-	MOVL  $const_shortOfRoom, CX
+	STREAM(AX, BX, SI, DI, CX, tables_lit, tables_dist, lastIn-8(SP), lastOut-16(SP), start-24(SP), end+32(FP), round, round, one, two, notLit, match, distance, long, longer, near, nearer, exceptional, special, longLit, exceptionalDist, bad, room)
 
 done:
 	MOVQ s+0(FP), DX
-	SUBQ src+16(FP), SI
-	SUBQ dst+24(FP), DI
-	ANDL $63, BX
-	BZHIQ BX, AX, AX
-	MOVQ AX, state_bits(DX)
-	MOVQ BX, state_nbits(DX)
-	MOVQ SI, state_in(DX)
-	MOVQ DI, state_out(DX)
-	MOVB CX, ret+32(FP)
+	END(DX, 0, src+16(FP), dst+24(FP), AX, BX, SI, DI)
+	RET
+
+// func fastTwoBMI2(s *[2]state, w *twin, src0, dst0, src1, dst1 *byte) (end0, end1 outcome)
+//
+// It ends when either stream does; the other one's outcome is running.
+TEXT ·fastTwoBMI2(SB), NOSPLIT, $48-50
+	MOVQ s+0(FP), DX
+	MOVQ w+8(FP), R8
+	MOVB $const_running, end0+48(FP)
+	MOVB $const_running, end1+49(FP)
+	MOVL $const_litBits, R15
+	BEGIN(DX, 0, src0+16(FP), dst0+24(FP), AX, BX, SI, DI, lastIn0-8(SP), lastOut0-16(SP), start0-24(SP))
+	BEGIN(DX, state__size, src1+32(FP), dst1+40(FP), R9, R10, R11, R12, lastIn1-32(SP), lastOut1-40(SP), start1-48(SP))
+	LOOK(CX, AX, (decoder_own+tables_lit))
+	LOOK(R13, R9, (decoder__size+decoder_own+tables_lit))
+
+	STREAM(AX, BX, SI, DI, CX, (decoder_own+tables_lit), (decoder_own+tables_dist), lastIn0-8(SP), lastOut0-16(SP), start0-24(SP), end0+48(FP), round1, round0, one0, two0, notLit0, match0, distance0, long0, longer0, near0, nearer0, exceptional0, special0, longLit0, exceptionalDist0, bad0, room0)
+
+	STREAM(R9, R10, R11, R12, R13, (decoder__size+decoder_own+tables_lit), (decoder__size+decoder_own+tables_dist), lastIn1-32(SP), lastOut1-40(SP), start1-48(SP), end1+49(FP), round0, round1, one1, two1, notLit1, match1, distance1, long1, longer1, near1, nearer1, exceptional1, special1, longLit1, exceptionalDist1, bad1, room1)
+
+done:
+	MOVQ s+0(FP), DX
+	END(DX, 0, src0+16(FP), dst0+24(FP), AX, BX, SI, DI)
+	END(DX, state__size, src1+32(FP), dst1+40(FP), R9, R10, R11, R12)
 	RET
 
 // The loop of readLens over lengths that are written as they are. It ends where
@@ -306,7 +340,7 @@ look:
 refill:
 	CMPQ SI, R10
 	JHI  over
-	REFILL(CX)
+	REFILL(CX, AX, BX, SI)
 	JMP  look
 
 over:

@@ -25,6 +25,7 @@ type decoder struct {
 	out   int    // bytes of dst that are written
 
 	plain bool // keep to the portable loop
+	last  bool // of the blocks
 
 	own tables
 	scratch
@@ -48,22 +49,33 @@ func Append(dst, src []byte, limit int) ([]byte, error) {
 func inflate(dst, src []byte, limit int, plain bool) ([]byte, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
+	d.begin(dst, src, limit, plain)
+	in, err := d.next()
+	return d.rest(in, err)
+}
+
+func (d *decoder) begin(dst, src []byte, limit int, plain bool) {
 	n := len(dst)
 	d.src, d.dst, d.start, d.limit = src, dst[:cap(dst)], n, n+limit
 	d.bits, d.nbits, d.in, d.out, d.pad = 0, 0, 0, n, 0
-	d.plain = plain
+	d.plain, d.last = plain, false
 	if len(d.dst) < n+slackOut {
 		d.dst = grown(dst, n+slackOut+3*len(src))
 	}
-	err := d.blocks()
+}
+
+// rest decodes what is left and returns what Append does.
+func (d *decoder) rest(in bool, err error) ([]byte, error) {
+	for in && err == nil {
+		in, err = d.after(d.loop(&d.own))
+	}
 	if err == nil && d.out > d.limit {
 		err = ErrLimit
 	}
-	dst = d.dst
-	out := d.out
+	dst, out := d.dst, d.out
 	d.src, d.dst = nil, nil
 	if err != nil {
-		return dst[:n], err
+		return dst[:d.start], err
 	}
 	return dst[:out], nil
 }
@@ -85,30 +97,62 @@ func (d *decoder) room(n int) error {
 	return nil
 }
 
-func (d *decoder) blocks() error {
-	for {
+// next reads up to the first block that has codes of its own, and its tables. in
+// is false at the end of the input, and after an error.
+func (d *decoder) next() (in bool, err error) {
+	for !d.last {
 		if !d.need(3) {
-			return ErrShort
+			return false, ErrShort
 		}
-		last, kind := d.bits&1 != 0, d.bits>>1&3
+		kind := d.bits >> 1 & 3
+		d.last = d.bits&1 != 0
 		d.drop(3)
-		var err error
 		switch kind {
 		case 0:
 			err = d.stored()
 		case 1:
-			err = d.codes(fixed())
+			err = d.fixed()
 		case 2:
-			if err = d.readTables(); err == nil {
-				err = d.codes(&d.own)
-			}
+			err = d.readTables()
+			return err == nil, err
 		default:
 			err = ErrCorrupt
 		}
-		if err != nil || last {
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// fixed decodes a block with fixed codes.
+func (d *decoder) fixed() error {
+	t := fixed()
+	for done := false; !done; {
+		var err error
+		if done, err = d.handle(d.loop(t), t); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// loop is the fast loop.
+func (d *decoder) loop(t *tables) outcome {
+	if d.plain {
+		return d.portable(t)
+	}
+	return d.fast(t)
+}
+
+// after does what is to be done where the fast loop ended in a block with codes of
+// its own. in is as next has it.
+func (d *decoder) after(end outcome) (in bool, err error) {
+	done, err := d.handle(end, &d.own)
+	if done && err == nil {
+		return d.next()
+	}
+	return err == nil, err
 }
 
 // need makes n bits available, of at most 56.
@@ -163,35 +207,29 @@ func (d *decoder) stored() error {
 	return nil
 }
 
-// codes decodes one block's codes up to its end: most of it in the fast loop,
-// and by the careful one what is left where there is no more room for output.
-func (d *decoder) codes(t *tables) error {
-	for {
-		loop := d.fast
-		if d.plain {
-			loop = d.portable
-		}
-		switch loop(t) {
-		case blockEnd:
-			return d.unpad()
-		case corrupt:
-			return ErrCorrupt
-		}
-		if err := d.unpad(); err != nil {
-			return err
-		}
-		if d.pad == 0 && len(d.src)-d.in < slackIn {
-			d.padded()
-			continue
-		}
-		for more := true; more; {
-			done, err := d.careful(t)
-			if err != nil || done {
-				return err
-			}
-			more = len(d.src)-d.in+d.pad < slackIn // with input left it was the output that ended
-		}
+// handle goes on where the fast loop ended, by the careful one where there is no
+// more room for output; done at the end of the block.
+func (d *decoder) handle(end outcome, t *tables) (done bool, err error) {
+	switch end {
+	case running:
+		return false, nil
+	case corrupt:
+		return false, ErrCorrupt
 	}
+	if err := d.unpad(); err != nil || end == blockEnd {
+		return err == nil, err
+	}
+	if d.pad == 0 && len(d.src)-d.in < slackIn {
+		d.padded()
+		return false, nil
+	}
+	for more := true; more && !done; {
+		if done, err = d.careful(t); err != nil {
+			return false, err
+		}
+		more = len(d.src)-d.in+d.pad < slackIn // with input left it was the output that ended
+	}
+	return done, nil
 }
 
 // padded puts the end of src where zeros follow it, for the fast loop to read it whole.

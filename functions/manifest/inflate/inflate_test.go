@@ -20,14 +20,6 @@ func std(src []byte, limit int) ([]byte, error) {
 	return out, err
 }
 
-// loops are the ways to decode: plain or not, as inflate takes it.
-func loops() []bool {
-	if hasFast {
-		return []bool{false, true}
-	}
-	return []bool{true}
-}
-
 // check compares the decoders on one input, with room enough and with room
 // for nothing, behind bytes that are there already.
 func check(t testing.TB, src []byte) {
@@ -35,21 +27,21 @@ func check(t testing.TB, src []byte) {
 	const limit = 1 << 20
 	want, wantErr := std(src, limit)
 	before := []byte("before")
-	for i := range 3 * len(loops()) {
-		spare, plain := []int{0, 400, 1 << 16}[i%3], loops()[i/3]
+	for i := range 3 * len(ways()) {
+		spare, way := []int{0, 400, 1 << 16}[i%3], ways()[i/3]
 		dst := append(make([]byte, 0, len(before)+spare), before...)
-		got, err := inflate(dst, src, limit, plain)
+		got, err := way.decode(dst, src, limit)
 		if (err == nil) != (wantErr == nil) {
-			t.Fatalf("spare %d: %v, compress/flate says %v; input %x", spare, err, wantErr, cut(src))
+			t.Fatalf("%s, spare %d: %v, compress/flate says %v; input %x", way.name, spare, err, wantErr, cut(src))
 		}
 		if !bytes.HasPrefix(got, before) {
-			t.Fatalf("spare %d: what was there is gone", spare)
+			t.Fatalf("%s, spare %d: what was there is gone", way.name, spare)
 		}
 		if err == nil && !bytes.Equal(got[len(before):], want) {
-			t.Fatalf("spare %d: other bytes than compress/flate's; input %x", spare, cut(src))
+			t.Fatalf("%s, spare %d: other bytes than compress/flate's; input %x", way.name, spare, cut(src))
 		}
 		if err != nil && len(got) != len(before) {
-			t.Fatalf("spare %d: %d bytes with an error", spare, len(got))
+			t.Fatalf("%s, spare %d: %d bytes with an error", way.name, spare, len(got))
 		}
 	}
 }
@@ -109,10 +101,10 @@ func TestI1_Equal(t *testing.T) {
 	for i, raw := range texts() {
 		for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
 			src := deflated(t, raw, level)
-			for _, plain := range loops() {
-				got, err := inflate(nil, src, len(raw), plain)
+			for _, way := range ways() {
+				got, err := way.decode(nil, src, max(len(raw), 1<<17))
 				if err != nil || !bytes.Equal(got, raw) {
-					t.Fatalf("text %d of %d bytes, level %d, plain %v: %v, %d bytes", i, len(raw), level, plain, err, len(got))
+					t.Fatalf("text %d of %d bytes, level %d, %s: %v, %d bytes", i, len(raw), level, way.name, err, len(got))
 				}
 			}
 			if len(raw) < 20000 {
@@ -286,6 +278,7 @@ func FuzzDecode(f *testing.F) {
 		if len(src) < 1<<16 {
 			check(t, src)
 			between(t, src)
+			bothBetween(t, src)
 		}
 	})
 }
@@ -319,10 +312,10 @@ func FuzzRoundTrip(f *testing.F) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for _, plain := range loops() {
-			got, err := inflate(nil, b.Bytes(), len(raw), plain)
+		for _, way := range ways() {
+			got, err := way.decode(nil, b.Bytes(), max(len(raw), 1<<17))
 			if err != nil || !bytes.Equal(got, raw) {
-				t.Fatal(fmt.Sprintf("plain %v, %d bytes of %d: ", plain, len(got), len(raw)), err)
+				t.Fatal(fmt.Sprintf("%s, %d bytes of %d: ", way.name, len(got), len(raw)), err)
 			}
 		}
 	})

@@ -3,8 +3,8 @@ package inflate
 import "encoding/binary"
 
 // How much input and output the fast loop must have before it begins a round.
-// A round reads at most three times eight bytes, and writes at most three pairs
-// of literals and one match of 258, in steps of 32.
+// A round reads at most three times eight bytes, and writes at most three literals
+// and one match of 258, in steps of 32.
 const (
 	slackIn  = 32
 	slackOut = 6 + 258 + 64
@@ -17,6 +17,7 @@ const (
 	shortOfRoom outcome = iota
 	blockEnd
 	corrupt
+	running // it is another stream that ended
 )
 
 var le = binary.LittleEndian
