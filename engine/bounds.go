@@ -16,10 +16,10 @@ import (
 // boundsPerQuery is how many data files one query reads: the SELECT names each.
 const boundsPerQuery = 500
 
-// readBounds returns what discover.Deps asks for (on_missing_bounds := 'read'):
+// ReadBounds returns what discover.Deps asks for (on_missing_bounds := 'read'):
 // the range of a time column by data file, nil for a file without such times.
 // Times are covered as bounds are: a date is its whole day, nanoseconds widen.
-func readBounds(run bridge.Runner) func(context.Context, discover.BoundsRequest) (map[string]*psyberg.TimeRange, error) {
+func ReadBounds(run bridge.Runner) func(context.Context, discover.BoundsRequest) (map[string]*psyberg.TimeRange, error) {
 	return func(ctx context.Context, r discover.BoundsRequest) (map[string]*psyberg.TimeRange, error) {
 		out := make(map[string]*psyberg.TimeRange, len(r.Files))
 		for at := 0; at < len(r.Files); at += boundsPerQuery {

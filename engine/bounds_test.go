@@ -46,7 +46,7 @@ func TestReadBoundsAgreesWithManifests(t *testing.T) {
 			t.Fatalf("%s: %d files, %v", tt.table, len(want), err)
 		}
 		rows.Close()
-		got, err := readBounds(bridge.Runner(s))(ctx, req)
+		got, err := ReadBounds(bridge.Runner(s))(ctx, req)
 		if err != nil {
 			t.Fatalf("%s %s: %v", tt.table, tt.column, err)
 		}

@@ -76,7 +76,7 @@ func Start(ctx context.Context, cfg Config) (*Session, error) {
 func assemble(catalogs *catalog.Catalogs, kept *cache.Cache, run bridge.Runner, cfg Config) Options {
 	tables := surface.Noting(surface.WithManifests(catalogs, kept))
 	store := state.New(catalogs, run.Inner)
-	find := discover.Deps{Tables: tables, State: store, ReadBounds: readBounds(run)}
+	find := discover.Deps{Tables: tables, State: store, ReadBounds: ReadBounds(run)}
 	now := cfg.Now
 	if now == nil {
 		now = time.Now

@@ -49,7 +49,7 @@ func soak(t *testing.T, rounds int, property func(*rapid.T)) {
 // recorded snapshots hold before valid_to is in the target; ranges are as the
 // rules say, and no narrower than the rows need; only the window's manifests
 // are read; and where summaries answer, they answer as manifests do.
-func TestR3_NothingFallsBetweenTwoRuns(t *testing.T) { soak(t, 30, builtOnce) }
+func TestR3_NothingFallsBetweenTwoRuns(t *testing.T) { soak(t, 20, builtOnce) }
 
 func builtOnce(t *rapid.T) {
 	h := history.Draw(t, history.Config{Tables: 3, Parts: 5})

@@ -17,7 +17,7 @@ import (
 // on_overwrite, and crashes, a load by file holds each row once: none that was
 // appended and is still live at the end is missing, none is there twice, and
 // none that was never published.
-func TestC5_StatelessHoldsEachRowOnce(t *testing.T) { soak(t, 20, eachRowOnce) }
+func TestC5_StatelessHoldsEachRowOnce(t *testing.T) { soak(t, 15, eachRowOnce) }
 
 func eachRowOnce(t *rapid.T) {
 	choice := rapid.SampledFrom([]OnOverwrite{OverwriteError, OverwriteSkip, OverwriteAdded}).Draw(t, "on_overwrite")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"psyberg/engine"
+	"psyberg/engine/bridge"
 	"psyberg/engine/catalog"
 	"psyberg/engine/catalog/committer"
 	"psyberg/engine/lex"
@@ -43,7 +44,7 @@ func newEnv(t testing.TB, dir string) *env {
 		t.Fatal(err)
 	}
 	e.store = state.New(e.cat, nil)
-	deps := discover.Deps{Tables: e.cat, State: e.store}
+	deps := discover.Deps{Tables: e.cat, State: e.store, ReadBounds: engine.ReadBounds(lateSession{e})}
 	e.steps = steps.New(steps.Deps{Catalogs: e.cat, Store: e.store, Discover: deps, Version: "test",
 		Now: func() psyberg.Instant { return psyberg.InstantOf(time.Now()) },
 		Log: slog.New(slog.NewTextHandler(&e.log, nil))})
@@ -61,6 +62,17 @@ func newEnv(t testing.TB, dir string) *env {
 		}
 	})
 	return e
+}
+
+// lateSession is the env's session, for functions that are made before it is.
+type lateSession struct{ e *env }
+
+func (l lateSession) Direct(ctx context.Context, stmt string) (bridge.Rows, error) {
+	return l.e.s.Direct(ctx, stmt)
+}
+
+func (l lateSession) Inner(ctx context.Context, query string) (bridge.Rows, error) {
+	return l.e.s.Inner(ctx, query)
 }
 
 // run runs statements and returns the rows of the last one, a line each,

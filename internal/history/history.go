@@ -105,7 +105,7 @@ type Config struct {
 // further, so these come first.
 var (
 	kinds = []Kind{Append, Append, AppendLate, AppendMerge, AppendSkewed, Overwrite, Dynamic, Delete, Delete, Compact, Manifests, Empty,
-		Stage, Stage, Publish, Branch, Branch, PublishAll, Expire, Expire, ExpireStaged, Evolve, Schema, Stream, Stream, Stream}
+		Stage, Stage, Publish, Branch, Branch, PublishAll, Expire, Expire, Expire, ExpireStaged, Evolve, Schema, Stream, Stream, Stream}
 	appendKinds = []Kind{Append, Append, AppendLate, AppendMerge, AppendSkewed, Compact, Compact, Manifests, Empty, Stage, Stage, Publish,
 		Branch, Branch, PublishAll, Evolve, Overwrite, Delete}
 )
@@ -127,15 +127,28 @@ func Draw(t *rapid.T, c Config) History {
 	return h
 }
 
+// even is a number below n, each as likely as the others: rapid's own numbers
+// are small ones mostly, so that what stands last in a list hardly happens.
+func even(t *rapid.T, n int, label string) int {
+	x := 0
+	for _, bit := range rapid.SliceOfN(rapid.Bool(), 8, 8).Draw(t, label) {
+		x *= 2
+		if bit {
+			x++
+		}
+	}
+	return x % n
+}
+
 func event(t *rapid.T, c Config, sources []Source) Event {
-	if rapid.IntRange(0, 3).Draw(t, "run") == 3 {
+	if even(t, 4, "run") == 3 {
 		return Event{Kind: Run, Run: session(t)}
 	}
 	of := kinds
 	if c.AppendOnly {
 		of = appendKinds
 	}
-	e := Event{Kind: rapid.SampledFrom(of).Draw(t, "kind"), Table: rapid.IntRange(0, len(sources)-1).Draw(t, "table")}
+	e := Event{Kind: of[even(t, len(of), "kind")], Table: even(t, len(sources), "table")}
 	if !sources[e.Table].Expires && (e.Kind == Expire || e.Kind == ExpireStaged) {
 		e.Kind = Rollback
 	}
@@ -148,7 +161,7 @@ func event(t *rapid.T, c Config, sources []Source) Event {
 	case Dynamic: // the first partition has a row that stays
 		e.Cells = rapid.SliceOfN(rapid.IntRange(4, Hours-1), 1, 3).Draw(t, "hours")
 	case Stream:
-		e.Until = rapid.IntRange(0, Hours).Draw(t, "complete")
+		e.Until = even(t, Hours+1, "complete")
 	}
 	switch e.Kind {
 	case AppendSkewed:
@@ -166,11 +179,11 @@ func event(t *rapid.T, c Config, sources []Source) Event {
 
 func session(t *rapid.T) Session {
 	s := Session{Changed: rapid.Bool().Draw(t, "changed"), MaxHours: rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "max_hours"), Threshold: -1, Crash: -1}
-	if rapid.IntRange(0, 3).Draw(t, "threshold given") == 3 {
-		s.Threshold, s.Clip = rapid.IntRange(0, 6).Draw(t, "threshold"), rapid.Bool().Draw(t, "clip")
+	if even(t, 4, "threshold given") == 3 {
+		s.Threshold, s.Clip = even(t, 7, "threshold"), rapid.Bool().Draw(t, "clip")
 	}
 	if rapid.Bool().Draw(t, "crashes") {
-		s.Crash = rapid.IntRange(0, 25).Draw(t, "crash")
+		s.Crash = even(t, 26, "crash")
 	}
 	return s
 }
