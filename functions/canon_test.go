@@ -33,7 +33,7 @@ func canon(a arrow.Array, i int) any {
 	case *array.Float64:
 		return canonFloat(a.Value(i))
 	case *array.String:
-		return a.Value(i)
+		return strings.Clone(a.Value(i)) // the batch is released
 	case *array.Binary:
 		return hex.EncodeToString(a.Value(i))
 	case *array.FixedSizeBinary:

@@ -145,9 +145,11 @@ func (q *fileQuery) open(ctx context.Context, columns []int) (surface.Scan, erro
 	request.Live = q.live
 	q.filter.request(request)
 	schema := schemaOfFiles(picked)
-	return newManifestScan(ctx, q.p.Table, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
+	scan := newManifestScan(ctx, q.p.Table, jobs, request, q.filter, func(_ manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error) {
 		return buildFiles(schema, picked, in)
-	}), nil
+	})
+	scan.memory = forScans
+	return scan, nil
 }
 
 func schemaOfFiles(cols []fileColumn) *arrow.Schema {

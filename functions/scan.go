@@ -31,7 +31,8 @@ type manifestScan struct {
 	jobs    []manifestJob
 	files   []manifest.File // of jobs
 	request *manifest.Request
-	filter  *fileFilter // nil: all rows
+	filter  *fileFilter      // nil: all rows
+	memory  memory.Allocator // of decoded batches
 	// shape turns a decoded batch into one of the relation. It may return nil
 	// for a batch with no row left. It is called by several workers at once.
 	shape func(job manifestJob, in arrow.RecordBatch) (arrow.RecordBatch, error)
@@ -45,7 +46,7 @@ type manifestScan struct {
 // newManifestScan prepares a scan; request has what filter needs already.
 func newManifestScan(ctx context.Context, table *surface.Table, jobs []manifestJob, request *manifest.Request, filter *fileFilter,
 	shape func(manifestJob, arrow.RecordBatch) (arrow.RecordBatch, error)) *manifestScan {
-	s := &manifestScan{table: table, jobs: jobs, request: request, filter: filter, shape: shape}
+	s := &manifestScan{table: table, jobs: jobs, request: request, filter: filter, shape: shape, memory: memory.DefaultAllocator}
 	for _, j := range jobs {
 		s.files = append(s.files, j.File)
 	}
@@ -84,7 +85,7 @@ func (s *manifestScan) fail(err error) error {
 }
 
 func (s *manifestScan) decode(ctx context.Context, job manifestJob, from *cache.Source) error {
-	return from.Scan(ctx, memory.DefaultAllocator, func(in arrow.RecordBatch) error {
+	return from.Scan(ctx, s.memory, func(in arrow.RecordBatch) error {
 		kept, err := s.filter.keep(ctx, in)
 		if err != nil {
 			return fmt.Errorf("read manifest %q: %w", job.Path, err)

@@ -60,7 +60,8 @@ type Scan interface {
 	Threads() int
 	// Next returns the next batch, of any number of rows, with the columns
 	// that Open was given, in that order; io.EOF at the end. The caller
-	// releases the batch. With no columns the batch has only NumRows. It
+	// releases the batch, and has copied by then what he keeps, texts too:
+	// its memory is used again. With no columns the batch has only NumRows. It
 	// returns ctx's error soon after ctx is done.
 	Next(ctx context.Context) (arrow.RecordBatch, error)
 	// Close frees everything; Next is not running and is not called again.
