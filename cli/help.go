@@ -49,7 +49,7 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 		fmt.Fprint(w, "\nCommands:\n")
 		for _, c := range cmd.Commands() {
 			if c.IsAvailableCommand() {
-				fmt.Fprintf(w, "  %-9s %s\n", c.Name(), c.Short)
+				fmt.Fprintf(w, "  %-10s %s\n", c.Name(), c.Short)
 			}
 		}
 	}

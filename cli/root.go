@@ -227,6 +227,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		near = meta.NearMatches(name, names)
 	}
 	if len(near) == 0 {
+		if typo := oneDatabase(cmd, cmd.Flags().Args()); typo != nil && !cmd.HasParent() {
+			return typo // the flags of a command whose name is mistyped
+		}
 		return usageError{err}
 	}
 	return usageError{fmt.Errorf("%w; did you mean --%s?", err, strings.Join(near, ", --"))}

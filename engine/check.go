@@ -42,7 +42,7 @@ func (s *Session) Check(ctx context.Context, script *lex.Script, vars lex.Vars) 
 		if err == nil {
 			continue
 		}
-		at := r.At(errorOffset(err), err)
+		at := located(stmt, r, err)
 		if !namesAny(err.Error(), made) {
 			return skipped, at
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/lex"
@@ -36,18 +37,28 @@ func (s *Session) RunStatement(ctx context.Context, stmt lex.Statement, vars lex
 	}
 	rows, err := s.Query(ctx, r.SQL)
 	if err != nil {
-		return r.At(errorOffset(err), err)
+		return located(stmt, r, err)
 	}
 	if each != nil {
 		if err := each(stmt, rows); err != nil {
 			rows.Close()
-			return r.At(errorOffset(err), err)
+			return located(stmt, r, err)
 		}
 	}
 	if err := drain(rows); err != nil {
-		return r.At(errorOffset(err), err)
+		return located(stmt, r, err)
 	}
 	return nil
+}
+
+// located is an error of a statement with its place in the script.
+func located(stmt lex.Statement, r *lex.Rendered, err error) *lex.Error {
+	duck := (*bridge.Error)(nil)
+	if vars := stmt.Variables(); len(vars) > 0 && errors.As(err, &duck) && strings.Contains(duck.Message, "explicit type casts") &&
+		(strings.Contains(duck.Message, "STRING_LITERAL") || strings.Contains(duck.Message, "VARCHAR")) {
+		duck.Message += "\nThe value of a variable is text until it is cast: $" + vars[0] + "::INTEGER"
+	}
+	return r.At(errorOffset(err), err)
 }
 
 // errorOffset is the byte of the statement that err is about, -1 where it does not say.

@@ -66,7 +66,7 @@ func syntaxError(msg, sql string) *Error {
 
 func jsonError(raw map[string]any) *Error {
 	text := func(k string) string { s, _ := raw[k].(string); return s }
-	e := &Error{Type: text("exception_type"), Message: text("exception_message"), Subtype: text("error_subtype"), Position: -1}
+	e := &Error{Type: text("exception_type"), Message: strings.TrimRight(text("exception_message"), "\n"), Subtype: text("error_subtype"), Position: -1}
 	if e.Type != "" && !strings.HasSuffix(e.Type, "Error") {
 		e.Type += " Error"
 	}
