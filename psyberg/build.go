@@ -125,6 +125,7 @@ func (b *builder) take(e Entry) {
 // changed (C3).
 func (b *builder) settle() {
 	slices.Sort(b.order)
+	b.out.Files = slices.Grow(b.out.Files, len(b.order))
 	for _, key := range b.order {
 		t := b.files[key]
 		p := b.partition(t.file.Partition)

@@ -191,12 +191,19 @@ func (s *spec) make(values []meta.Value) psyberg.Partition {
 
 // batch finds the columns of a decoded batch by name.
 type batch struct {
-	in    arrow.RecordBatch
-	index map[string]int
+	in     arrow.RecordBatch
+	index  map[string]int
+	bounds map[boundOf]*array.Binary // when first asked for
+}
+
+// boundOf names a column of bounds: "lower" or "upper", and the field's id.
+type boundOf struct {
+	side string
+	id   int
 }
 
 func newBatch(in arrow.RecordBatch) *batch {
-	b := &batch{in: in, index: map[string]int{}}
+	b := &batch{in: in, index: map[string]int{}, bounds: map[boundOf]*array.Binary{}}
 	for i, f := range in.Schema().Fields() {
 		b.index[f.Name] = i
 	}
@@ -226,11 +233,19 @@ func (b *batch) text(name string, row int) string {
 	return string([]byte(a.Value(row)))
 }
 
-// bytes returns a bound, nil where there is none.
+// bytes returns a bound, nil where there is none. They are the batch's own, not a
+// copy.
 func (b *batch) bytes(side string, id int, row int) []byte {
-	a := b.column(fmt.Sprintf("%s_%d", side, id)).(*array.Binary)
+	a, ok := b.bounds[boundOf{side, id}]
+	if !ok {
+		a = b.column(fmt.Sprintf("%s_%d", side, id)).(*array.Binary)
+		b.bounds[boundOf{side, id}] = a
+	}
 	if a.IsNull(row) {
 		return nil
 	}
-	return append([]byte{}, a.Value(row)...)
+	if v := a.Value(row); v != nil {
+		return v
+	}
+	return []byte{} // the empty text, which is not "no bound"
 }
