@@ -24,7 +24,6 @@ type op struct {
 	tail    []fieldOp    // the fields of the tail
 	longs   *[2]int      // columns of the two numbers before the tail; nil for none
 	counts  bool         // some counts of the tail are wanted
-	picks   bool         // some bounds of it are
 }
 
 // fastWay does an op whose first byte is at p. It returns the place after it,

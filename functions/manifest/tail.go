@@ -7,16 +7,20 @@ type tailEnds struct {
 	of     *op
 	maps   template  // the maps but the column sizes, where they are small
 	counts []counted // that are wanted, in maps
-	picked [2]extent // of the bounds that are wanted, in maps
-	words  [4]int    // that a map of counts has at least
-	lists  [8]uint8  // of so many split offsets: the bytes behind their number, if they are few
-	bytes  uint32    // those behind the split offsets, of the entry before: most have the same
+	picked [2]extent // of the bounds that are wanted, in maps: so many of them
+	wanted int
+	words  [4]int   // that a map of counts has at least
+	lists  [8]uint8 // of so many split offsets: the bytes behind their number, if they are few
+	bytes  uint32   // those behind the split offsets, of the entry before: most have the same
 	mask   uint32
 	length int
 }
 
-// extent is from one place to another.
-type extent struct{ from, to int }
+// extent is n bytes from a place on, of a column.
+type extent struct {
+	from, n int
+	col     int
+}
 
 // counted is where in the maps a count is: of its eight bytes there, mask has
 // those that are its own; none, where the map does not have it.
@@ -95,12 +99,17 @@ func fastTail(s *scanner, o *op, p int) int {
 		c.v64.s[s.row] = int64(v>>1) ^ -int64(v&1)
 		c.done = s.row
 	}
-	if o.picks {
-		for i, x := range e.picked {
-			if x.to > 0 {
-				s.setText(&s.cols[o.tail[firstBounds+i].picks[0].col], b, p+x.from, p+x.to)
-			}
+	for i := range e.wanted {
+		x := &e.picked[i&1]
+		c, from := &s.cols[x.col], p+x.from
+		at := int(c.offs.s[s.row])
+		if dst := c.data.s[at:]; x.n <= 16 && len(dst) >= 16 && len(b)-from >= 16 { // as setText does
+			*(*[16]byte)(dst) = *(*[16]byte)(b[from:])
+			c.bytes, c.done = at+x.n, s.row
+			c.offs.s[s.row+1] = int32(c.bytes)
+			continue
 		}
+		s.setText(c, b, from, from+x.n)
 	}
 	return s.tailEnd(o, p+e.maps.length)
 }
@@ -144,8 +153,13 @@ func (s *scanner) learnMaps(o *op, maps []byte) {
 			l.fail(errShort)
 		}
 	}
-	for i := range e.picked {
-		e.picked[i].from, e.picked[i].to = l.pairs(true, o.tail[firstBounds+i].picks)
+	e.wanted = 0
+	for i := firstBounds; i < firstBounds+2; i++ {
+		picks := o.tail[i].picks
+		if from, to := l.pairs(true, picks); to > 0 {
+			e.picked[e.wanted&1] = extent{from, to - from, picks[0].col}
+			e.wanted++
+		}
 	}
 	e.maps.learn(l)
 }

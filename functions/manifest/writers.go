@@ -98,7 +98,6 @@ func tailOp(o *op, fields []fieldOp) (n int) {
 	}
 	o.tail = fields[n : n+t : n+t]
 	o.counts = o.tail[1].kind == opPickCounts
-	o.picks = o.tail[firstBounds].kind == opPickPairs || o.tail[firstBounds+1].kind == opPickPairs
 	return n + t
 }
 
