@@ -102,7 +102,7 @@ func (p *prompt) loop(ctx context.Context) error {
 			case blank:
 				buffer = ""
 				continue
-			case !last && !strings.HasPrefix(strings.TrimSpace(buffer), `\`) && !lex.Complete(buffer):
+			case !last && !shell.IsCommand(buffer) && !lex.Complete(buffer):
 				continue
 			}
 			err := p.piece(ctx, buffer)

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,7 @@ func TestCommands(t *testing.T) {
 	run(`\df+ iceberg_files`, "iceberg_files(", "snapshot_id", "BIGINT", "where")
 	run(`\h iceberg_files`, "iceberg_files(")
 	run(`\?`, `\watch`, `\late`)
+	run(`help`, `\watch`)
 	run(`\timing on`, "timing is on")
 	run("select 1;", "time: ")
 	run(`\timing off`, "timing is off")
@@ -61,6 +63,9 @@ func TestCommands(t *testing.T) {
 
 	for text, want := range map[string]string{
 		`\nope`:                 `\nope is no command`,
+		`.tables`:               `.tables is no command here: \dt does that`,
+		`.nope`:                 `.nope is no command`,
+		`\gx`:                   `\x on does that`,
 		`\descibe x`:            `\describe`,
 		`\i`:                    `write \i FILE`,
 		`\i /nowhere/at/all`:    "read script",
@@ -78,6 +83,26 @@ func TestCommands(t *testing.T) {
 		if err := d.Piece(context.Background(), text); err == nil || !strings.Contains(d.Trouble(err), want) {
 			t.Errorf("%s: %v, want %q in it", text, err, want)
 		}
+	}
+}
+
+// TestLeaving: as here, and as in other shells.
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	d, _ := newDesk(t)
+	for _, text := range []string{`\q`, "exit", "QUIT;", ".exit"} {
+		if err := d.Piece(context.Background(), text); !errors.Is(err, ErrQuit) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestListFits: no line of \? is cut.
+func TestListFits(t *testing.T) {
+	t.Parallel()
+	d, out := newDesk(t)
+	if text := does(t, d, out, `\?`); strings.Contains(text, "…") {
+		t.Error(text)
 	}
 }
 

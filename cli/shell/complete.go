@@ -46,7 +46,7 @@ func grouplessID(n int64) string { return strconv.FormatInt(n, 10) }
 
 // complete finds what may stand at byte at of text.
 func (c *completer) complete(ctx context.Context, text string, at int) Completion {
-	if isCommand(text) {
+	if IsCommand(text) {
 		return c.command(ctx, text, at)
 	}
 	p := placeAt(text, at)

@@ -52,7 +52,7 @@ var (
 
 // Piece runs what was typed: one command, or statements.
 func (d *Desk) Piece(ctx context.Context, text string) error {
-	if isCommand(text) {
+	if IsCommand(text) {
 		return d.command(ctx, strings.TrimSpace(text))
 	}
 	d.n++
@@ -86,6 +86,7 @@ func roughly(t time.Duration) time.Duration {
 
 // command runs one command with a backslash.
 func (d *Desk) command(ctx context.Context, text string) error {
+	text, _ = habit(text)
 	name, arg, _ := strings.Cut(text, " ")
 	if i := strings.IndexAny(name, "\n\t"); i >= 0 {
 		name, arg = name[:i], strings.TrimSpace(name[i:])+" "+arg
@@ -94,6 +95,9 @@ func (d *Desk) command(ctx context.Context, text string) error {
 	name = strings.TrimSuffix(name, ";")
 	c := find(name)
 	if c == nil {
+		if same := elsewhere[name]; same != "" {
+			return fmt.Errorf("%s is no command here: %s does that; \\? lists all", name, same)
+		}
 		near := ""
 		if names := meta.NearMatches(name, commandNames()); len(names) > 0 {
 			near = "; did you mean " + strings.Join(names, ", ") + "?"
@@ -170,7 +174,7 @@ func (d *Desk) Script(ctx context.Context, name, text string) error {
 		return d.statements(ctx, name, piece)
 	}
 	for line := range strings.Lines(text) {
-		if isCommand(line) && (strings.TrimSpace(pending) == "" || lex.Complete(pending)) {
+		if IsCommand(line) && (strings.TrimSpace(pending) == "" || lex.Complete(pending)) {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -5,7 +5,7 @@ import "strings"
 // hint is what is known of the argument that is being typed: the call, with the
 // argument marked, and what it means. "" where there is nothing to say.
 func (c *completer) hint(text string, at int) (call, about string) {
-	if isCommand(text) {
+	if IsCommand(text) {
 		name, _, inArg := strings.Cut(strings.TrimSpace(text), " ")
 		if cmd := find(name); cmd != nil && (inArg || strings.HasSuffix(text, " ")) && cmd.args != "" {
 			return cmd.names[0] + " " + c.desk.Styles.Paint(styleMatch, cmd.args), cmd.help

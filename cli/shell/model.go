@@ -255,7 +255,7 @@ func (m *model) look() {
 // complete reports whether Enter runs what is typed.
 func (m *model) complete() bool {
 	text := m.buf.value()
-	if isCommand(text) || strings.TrimSpace(text) == "" {
+	if IsCommand(text) || strings.TrimSpace(text) == "" {
 		return true
 	}
 	// In the midst of a text Enter breaks the line.

@@ -15,7 +15,7 @@ type span struct {
 // paintSQL says how a text looks: in spans that follow one another from the
 // first byte to the last.
 func paintSQL(text string) []span {
-	if isCommand(text) {
+	if IsCommand(text) {
 		n := strings.IndexAny(text, " \t\n")
 		if n < 0 {
 			n = len(text)
@@ -86,5 +86,3 @@ func (st Styles) Highlight(text string) string {
 	}
 	return b.String()
 }
-
-func isCommand(text string) bool { return strings.HasPrefix(strings.TrimLeft(text, " \t\n"), `\`) }

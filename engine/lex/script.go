@@ -149,7 +149,7 @@ func (s *Script) command(line string) error {
 	name = strings.TrimSpace(name)
 	switch {
 	case word != `\out`:
-		return fmt.Errorf(`%s is no command of scripts: they know \out name, the prompt knows more`, word)
+		return fmt.Errorf(`%s is no command of scripts: they know \out name; at the prompt a command has a line of its own`, word)
 	case !IsOutputName(name):
 		return fmt.Errorf("%q is no name of an output: letters, digits, _ and -, a letter or _ first", name)
 	case len(s.Statements) == 0:
