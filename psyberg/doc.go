@@ -61,8 +61,10 @@
 //	P4  After the head moved, appends are replayed; a dynamic overwrite where
 //	    none of its partitions was added to or replaced since; nothing else.
 //	P5  Two staged snapshots of one id are refused, as is none.
-//	P6  A publish that was left is dropped only where the target's history
-//	    shows that it did not happen; where that has expired, a person says.
+//	P6  Nothing is published, and no publish that was left is dropped, but
+//	    where the target's history shows that it did not happen: since the
+//	    session began, or since the process looked that recorded the intent.
+//	    Where that has expired, a person says.
 //
 // # Exactly once
 //

@@ -11,17 +11,20 @@ import (
 // TestX_ProtocolModel runs the model that the order of section 7's steps was
 // checked with (testdata/protocol.py), every interleaving: it finds no
 // violation, and finds one in each variant that leaves a rule out.
-// TestX_EveryInterleaving is the same on this package's own decisions; whoever
-// changes the order changes both.
+// TestX_EveryInterleaving is the same on this package's own decisions, but for
+// expiries of the target: what they decide is TestP6_* here, and TestX2_* and
+// TestX_PublisherSleeps of engine/steps. Whoever changes the order changes both.
 func TestX_ProtocolModel(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("no python3")
 	}
-	cases := [][]string{{"good", "AB", "2", "0"}, {"supersede", "AB", "2", "1"}, {"nolog", "AB", "2", "1"}, {"norecheck", "AB", "2", "1"}, {"anystaged", "AB", "2", "1"}}
+	cases := [][]string{{"good", "AB", "2", "0"}, {"supersede", "AB", "2", "1"}, {"nolog", "AB", "2", "1"}, {"norecheck", "AB", "2", "1"}, {"anystaged", "AB", "2", "1"},
+		// Snapshots of the target expire between a kill and whoever comes back (P6).
+		{"good", "A", "1", "0", "1"}, {"guess", "AB", "2", "0", "1"}, {"assume", "AB", "2", "0", "1"}, {"own", "AB", "2", "0", "1"}}
 	if os.Getenv("PSYBERG_SOAK") != "" { // a person's discards and a foreign writer too; minutes
-		cases = append(cases, []string{"good", "AB", "2", "1"}, []string{"good", "AB", "3", "1"})
+		cases = append(cases, []string{"good", "AB", "2", "1"}, []string{"good", "AB", "3", "1"}, []string{"good", "AB", "2", "0", "1"}, []string{"good", "AB", "1", "1", "1"}, []string{"good", "A", "2", "0", "2"})
 	}
 	for _, args := range cases {
 		out, err := exec.Command(python, append([]string{"testdata/protocol.py"}, args...)...).CombinedOutput()

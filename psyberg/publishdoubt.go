@@ -40,3 +40,20 @@ func WasMoved(target *History, head Pin, staged SnapshotID, since Instant) PastM
 	}
 	return MovedOrNot
 }
+
+// WasMovedSince answers for the process that has recorded the intent itself: the
+// target had not moved when its head was seen. While that process slept another
+// may have finished the session (X2), and what shows that may have expired.
+func WasMovedSince(target *History, head Pin, staged SnapshotID, seen Pin) PastMove {
+	if !head.Has {
+		return NotMoved
+	}
+	line := target.Line(head.ID)
+	if _, ok := line.index(staged); ok && line.expired() {
+		return WasMovedTo
+	}
+	if _, ok := line.index(seen.ID); ok && seen.Has || !line.expired() {
+		return NotMoved // the line holds all that came since
+	}
+	return MovedOrNot
+}

@@ -37,3 +37,31 @@ func TestP6_LeftPublish(t *testing.T) {
 		}
 	}
 }
+
+// TestP6_WhoLookedItself: what the history says to the process that looked when
+// the head was 5, recorded its intent to publish 10, and slept.
+func TestP6_WhoLookedItself(t *testing.T) {
+	cut := func(ids ...SnapshotID) *History {
+		return NewHistory("u", 2, chain(append([]SnapshotID{ids[0] - 1}, ids...)...)[1:])
+	}
+	for name, c := range map[string]struct {
+		h    *History
+		head Pin
+		seen Pin
+		want PastMove
+	}{
+		"the head has not moved":                    {cut(5), PinOf(5), PinOf(5), NotMoved},
+		"it has, and all that came since is left":   {cut(5, 6), PinOf(6), PinOf(5), NotMoved},
+		"the oldest that is left names it":          {cut(6, 7), PinOf(7), PinOf(5), NotMoved},
+		"it has expired, and what followed":         {cut(7, 8), PinOf(8), PinOf(5), MovedOrNot},
+		"its child is left, and names it":           {cut(11, 12), PinOf(12), PinOf(5), WasMovedTo},
+		"rolled back, and nothing has expired":      {NewHistory("u", 2, chain(1, 2, 3)), PinOf(3), PinOf(5), NotMoved},
+		"there was no snapshot, and is none":        {NewHistory("u", 2, nil), Pin{}, Pin{}, NotMoved},
+		"there was none, and all that came is left": {NewHistory("u", 2, chain(1, 2)), PinOf(2), Pin{}, NotMoved},
+		"there was none, and the first has expired": {cut(2, 3), PinOf(3), Pin{}, MovedOrNot},
+	} {
+		if got := WasMovedSince(c.h, c.head, 10, c.seen); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type Next struct {
 	Target  string      // likewise
 	Status  Status      // of Session before it; "" for DoNew
 	Since   Instant     // when Session began
+	Seen    *Pin        // the target's head when this very process was about to record the intent; nil: another did
 	Note    string      // what to tell the user
 }
 

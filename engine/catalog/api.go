@@ -149,6 +149,10 @@ type PublishRequest struct {
 	Staged  psyberg.SnapshotID
 	Verdict Verdict
 	Since   psyberg.Instant // when the session began; looked at where the verdict is IntentRecorded
+	// Seen is main's head when nobody could have published the id yet: before
+	// the caller recorded its intent. From then on another process may finish
+	// it, and what shows that may expire. nil: not known.
+	Seen *psyberg.Pin
 }
 
 // PublishResult says what a publish did.

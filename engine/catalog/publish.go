@@ -134,15 +134,19 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 	return res, nil
 }
 
-// unseen looks whether a publish that was left before may have moved the target
-// without a trace (P6).
+// unseen looks whether another process, or this one before, may have moved the
+// target without a trace (P6).
 func (st *state) unseen(p psyberg.PublishPlan, req PublishRequest) (psyberg.PublishPlan, error) {
 	head := st.head(mainBranch)
-	if req.Verdict.Kind != IntentRecorded || head == nil || p.Method == psyberg.MethodAlreadyPublished || p.Method == psyberg.MethodFastForward {
+	if req.Verdict.Kind != IntentRecorded && req.Seen == nil || head == nil || p.Method == psyberg.MethodAlreadyPublished || p.Method == psyberg.MethodFastForward {
 		return p, nil
 	}
 	h := psyberg.NewHistory(st.m.UUID, st.m.FormatVersion, st.m.Snapshots)
-	switch psyberg.WasMoved(h, psyberg.PinOf(head.ID), req.Staged, req.Since) {
+	past := psyberg.WasMoved(h, psyberg.PinOf(head.ID), req.Staged, req.Since)
+	if req.Verdict.Kind != IntentRecorded {
+		past = psyberg.WasMovedSince(h, psyberg.PinOf(head.ID), req.Staged, *req.Seen)
+	}
+	switch past {
 	case psyberg.WasMovedTo:
 		p.Method, p.Published = psyberg.MethodAlreadyPublished, &req.Staged
 		p.Reason = fmt.Sprintf("snapshot %d is an ancestor of the head, and has expired since", req.Staged)

@@ -46,10 +46,15 @@ func (s *Steps) Discard(ctx context.Context, target, id string, lost Forsake) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Discarded{Snapshots: d.Snapshots, Branch: d.Branch}, nil
+	out := &Discarded{Snapshots: d.Snapshots, Branch: d.Branch}
+	if lost.SessionTable != "" { // what is gone can be published by nobody any more
+		_, err = s.forsake(ctx, s.canonical(ctx, target), strings.TrimPrefix(id, branchPrefix), lost, nil)
+	}
+	return out, err
 }
 
-// forsake takes the intent of a session back whose target is not there.
+// forsake takes the intent of a session back whose target is not there, or has
+// nothing staged (missing says so), or has not any more.
 func (s *Steps) forsake(ctx context.Context, target, id string, lost Forsake, missing error) (*Discarded, error) {
 	n := session{process: lost.Process, id: id, sessionTable: lost.SessionTable}
 	if err := n.check("discard", false); err != nil {
@@ -61,6 +66,9 @@ func (s *Steps) forsake(ctx context.Context, target, id string, lost Forsake, mi
 	}
 	own := psyberg.RowsOf(seen.Rows, id)
 	if len(own) == 0 || own[0].Target != target {
+		if missing == nil {
+			return &Discarded{}, nil // it was staged, and never intended to be published
+		}
 		return nil, fmt.Errorf("discard %q: no session of process %q in %s has this id and target: %w", id, n.process, n.sessionTable, missing)
 	}
 	if own[0].Status != psyberg.StatusPublishing || own[0].StagedSnapshot == nil {

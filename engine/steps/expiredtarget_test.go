@@ -17,6 +17,7 @@ import (
 func TestX2_TargetExpiredMeanwhile(t *testing.T) {
 	t.Parallel()
 	cases := 0
+	t.Run("what is staged is left", func(t *testing.T) { t.Parallel(); targetExpired(t, false, 1, false, true) })
 	for _, moved := range []bool{false, true} {
 		for _, appended := range []int{1, 2} { // 1: the child of what was moved is left
 			for _, replayed := range []bool{false, true} {
@@ -25,16 +26,62 @@ func TestX2_TargetExpiredMeanwhile(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("moved %v, %d appended, replayed %v", moved, appended, replayed), func(t *testing.T) {
 					t.Parallel()
-					targetExpired(t, moved, appended, replayed)
+					targetExpired(t, moved, appended, replayed, false)
 				})
 				cases++
 			}
 		}
 	}
-	t.Logf("%d cases", cases)
+	t.Logf("%d cases", cases+1)
 }
 
-func targetExpired(t *testing.T, moved bool, appended int, replayed bool) {
+// TestX_PublisherSleeps: a process sleeps after it has recorded its intent;
+// another finishes the session, and all that shows it expires. The one that
+// wakes up must not publish again (P6; the variant "own" of protocol.py).
+func TestX_PublisherSleeps(t *testing.T) {
+	t.Parallel()
+	for _, finished := range []bool{true, false} {
+		t.Run(fmt.Sprint("the other commits ", finished), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, b := newEnv(t, dir), newEnv(t, dir)
+			a.setup()
+			a.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+			a.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+			b.must(`COPY (SELECT 100 AS id) TO 'facts.a' (FORMAT iceberg)`) // so that it is replayed
+			a.steps.SetHook(func(step string) error {
+				if step != "move target" {
+					return nil
+				}
+				a.steps.SetHook(nil)
+				if !finished {
+					b.crashAtStep("after move target")
+				}
+				if err := b.chain("s2"); finished == (err != nil) {
+					t.Errorf("the other: %v", err)
+				}
+				b.steps.SetHook(nil)
+				for id := range 2 {
+					b.must(fmt.Sprintf(`COPY (SELECT %d AS id) TO 'facts.a' (FORMAT iceberg)`, 101+id))
+				}
+				if _, err := b.cat.Expire(b.ctx, "facts.a", 1); err != nil {
+					t.Error(err)
+				}
+				return nil
+			})
+			_, err := a.command("publish", "p", "s1", "target", "facts.a")
+			if finished && err != nil {
+				t.Errorf("it was done before: %v", err)
+			}
+			if !finished && (err == nil || !strings.Contains(err.Error(), "[PSY_PUBLISH_REFUSED]") || !strings.Contains(err.Error(), "have expired")) {
+				t.Errorf("published again: %v", err)
+			}
+			a.want("rows", a.facts(), "0 1 2 100 101 102")
+		})
+	}
+}
+
+func targetExpired(t *testing.T, moved bool, appended int, replayed, stagedLeft bool) {
 	e := newEnv(t, t.TempDir())
 	e.setup()
 	add := func(id int) { e.must(fmt.Sprintf(`COPY (SELECT %d AS id) TO 'facts.a' (FORMAT iceberg)`, id)) }
@@ -55,7 +102,13 @@ func targetExpired(t *testing.T, moved bool, appended int, replayed bool) {
 		want += fmt.Sprint(" ", 101+i)
 	}
 	staged := e.must(`SELECT max(snapshot_id) FROM iceberg_snapshots('facts.a') WHERE summary['wap.id'] = 's1'`)
-	e.expireSnapshots("facts.a")
+	if stagedLeft { // as psyql's own expiry does
+		if _, err := e.cat.Expire(e.ctx, "facts.a", 1); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		e.expireSnapshots("facts.a")
+	}
 
 	certain := moved && appended == 1 && !replayed // its child names it
 	if !certain {

@@ -140,7 +140,10 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next,
 	ok, err = s.record(ctx, "record intent", q.sessionTable, q.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
 		return psyberg.RecordIntent(rows, q.id, q.Target, staged)
 	})
-	next.Staged, next.Target = &staged, q.Target
+	next.Staged, next.Target, next.Seen = &staged, q.Target, &psyberg.Pin{}
+	if pre.Head != nil {
+		next.Seen = &psyberg.Pin{ID: *pre.Head, Has: true}
+	}
 	return next, v, ok, err
 }
 
@@ -199,6 +202,17 @@ func intentVerdict(next psyberg.Next) catalog.Verdict {
 	return catalog.Verdict{Kind: catalog.IntentRecorded, Snapshot: *next.Staged}
 }
 
+// isOver says whether the row no longer has the intent to publish a snapshot:
+// another process has finished it, or a person has taken it back.
+func (s *Steps) isOver(ctx context.Context, n session, staged psyberg.SnapshotID) (bool, error) {
+	seen, err := s.see(ctx, n)
+	if err != nil {
+		return false, err
+	}
+	own := psyberg.RowsOf(seen.Rows, n.id)
+	return len(own) == 0 || own[0].Status != psyberg.StatusPublishing || own[0].StagedSnapshot == nil || *own[0].StagedSnapshot != staged, nil
+}
+
 // move moves the target to what the intent names, unless it has it already,
 // and records that it did; a refusal takes the intent back (X4). The result is
 // nil where another process has recorded it first.
@@ -209,7 +223,7 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 	if err := s.at(ctx, "move target"); err != nil {
 		return nil, err
 	}
-	res, err := s.Catalogs.Publish(ctx, next.Target, catalog.PublishRequest{ID: n.id, Staged: *next.Staged, Verdict: v, Since: next.Since})
+	res, err := s.Catalogs.Publish(ctx, next.Target, catalog.PublishRequest{ID: n.id, Staged: *next.Staged, Verdict: v, Since: next.Since, Seen: next.Seen})
 	if isRefused(err) {
 		_, err2 := s.record(ctx, "take intent back", n.sessionTable, n.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
 			return psyberg.RecordRefused(rows, n.id, *next.Staged)
@@ -223,6 +237,9 @@ func (s *Steps) move(ctx context.Context, n session, next psyberg.Next, v catalo
 		return nil, targetGone(n, next.Target, err)
 	}
 	if errors.Is(err, catalog.ErrUnseen) {
+		if over, err2 := s.isOver(ctx, n, *next.Staged); err2 != nil || over {
+			return nil, err2
+		}
 		return nil, unseen(n, next, err)
 	}
 	if err != nil {
