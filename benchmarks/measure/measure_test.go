@@ -35,6 +35,11 @@ func TestLimits(t *testing.T) {
 					t.Errorf("%s met %+v, the first engine %+v", e.Name, got, want)
 				}
 			}
+			if codec == tables.Deflate {
+				if got, err := Pairs(tab.Manifests); err != nil || got != want {
+					t.Errorf("two at a time met %+v, one %+v: %v", got, want, err)
+				}
+			}
 			n, err := StartNative(dir, codec, tab.Manifests)
 			if errors.Is(err, ErrNative) {
 				t.Log(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"psyberg/benchmarks"
 	"psyberg/benchmarks/measure"
@@ -39,25 +40,30 @@ func inflaterRows(ctx context.Context, e *env) ([]Row, error) {
 		}
 		e.natives = append(e.natives, n)
 		samples, err := measure.Alternate(e.Rounds, measure.In(own.Name, func() error { _, err := measure.Limit(t.Manifests, own); return err }),
+			measure.In("two at a time", func() error { _, err := measure.Pairs(t.Manifests); return err }),
 			measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }})
 		if err != nil {
 			return rows, err
 		}
-		rows = append(rows, Row{Measure: "inflater", What: c.Name + ", speed against " + n.Name(), Value: 1 / measure.Ratio(samples[0], samples[1]), Unit: "x", Limit: 0.95, AtLeast: true,
-			Note: fmt.Sprintf("%.0f MB/s of what is packed", float64(t.Bytes)/1e6/samples[0].CPU().Seconds())})
+		for i, what := range []string{", one block", ", two at a time, as scans do"} {
+			rows = append(rows, Row{Measure: "inflater", What: c.Name + what + ", speed against " + n.Name(), Value: 1 / measure.Ratio(samples[i], samples[2]), Unit: "x", Limit: 0.95, AtLeast: true,
+				Note: fmt.Sprintf("%.0f MB/s of what is packed", float64(t.Bytes)/1e6/samples[i].CPU().Seconds())})
+		}
 	}
 	return rows, nil
 }
 
-// kept scans manifests one after the other by way of a cache, nil for none.
-func kept(ctx context.Context, c *cache.Cache, files []manifest.File, req *manifest.Request) (rows int64, err error) {
+// kept scans manifests one after the other by way of a cache, nil for none. As
+// psyql's scans do, it gives batches their memory back; what is not cached does
+// too.
+func kept(ctx context.Context, c *cache.Cache, files []manifest.File, req *manifest.Request, alloc memory.Allocator) (rows int64, err error) {
 	defer c.Flush()
 	for _, f := range files {
 		src, err := c.Fetch(ctx, f, req, func(context.Context) ([]byte, error) { return os.ReadFile(f.Path) })
 		if err != nil {
 			return rows, err
 		}
-		if err := src.Scan(ctx, nil, func(in arrow.RecordBatch) error { rows += in.NumRows(); return nil }); err != nil {
+		if err := src.Scan(ctx, alloc, func(in arrow.RecordBatch) error { rows += in.NumRows(); return nil }); err != nil {
 			return rows, err
 		}
 	}
@@ -95,6 +101,7 @@ func (e *env) cached(ctx context.Context, t *tables.Table, a asked) ([]Row, erro
 		return nil, err
 	}
 	files, req := d.Manifests(), d.Request
+	alloc := &recycler{free: map[int][][]byte{}}
 	const passes = 5 // one is short beside what measuring costs
 	scan := func(open func() (*cache.Cache, error), passes int) func() error {
 		return func() error {
@@ -103,7 +110,7 @@ func (e *env) cached(ctx context.Context, t *tables.Table, a asked) ([]Row, erro
 				if err != nil {
 					return err
 				}
-				n, err := kept(ctx, c, files, req)
+				n, err := kept(ctx, c, files, req, alloc)
 				if err == nil && n != int64(t.Config.Entries()) {
 					err = fmt.Errorf("%d rows of %d", n, t.Config.Entries())
 				}

@@ -3,7 +3,8 @@
 // Manifests are mostly compressed blocks of 64 KB: what reading one costs is
 // what inflating it costs. A decoder that has all of its input and all of its
 // output at hand needs neither a window nor a state between calls, and is
-// about three times as fast as a streaming one.
+// about three times as fast as a streaming one. Two blocks at a time take a
+// third less again (AppendTwo): one is waited for while the other goes on.
 //
 //	I1  What compress/flate reads, this package reads to the same bytes;
 //	    what compress/flate refuses, it refuses. As there, bytes after the
