@@ -123,6 +123,7 @@ func (q *partitionQuery) rows(ctx context.Context, needs []manifest.Column, leav
 		defer sums.give(s)
 		return nil, s.add(job.SpecID, newEntryBatch(in))
 	})
+	scan.memory = forScans
 	defer scan.Close()
 	if _, err := scan.Next(ctx); !errors.Is(err, io.EOF) {
 		return nil, err

@@ -407,7 +407,7 @@ func readAll(g *group, k string, data []byte) {
 	e := &entry{group: g, data: data, index: x}
 	for i := range x.batches {
 		for col := range g.schema.NumFields() {
-			a, err := e.read(i, col)
+			a, err := e.read(nil, i, col)
 			if err != nil {
 				continue
 			}

@@ -35,14 +35,18 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// load returns one column of one batch: a copy that was checked.
-func (e *entry) load(batch, column int) (arrow.Array, error) {
+// load returns one column of one batch: a copy that was checked, in alloc's
+// memory unless it is kept.
+func (e *entry) load(alloc memory.Allocator, batch, column int) (arrow.Array, error) {
 	if e.kept != nil {
 		a := e.kept.columns[column][batch]
 		a.Retain()
 		return a, nil
 	}
-	a, err := e.read(batch, column)
+	if e.again {
+		alloc = nil // what is kept is never released
+	}
+	a, err := e.read(alloc, batch, column)
 	if err != nil || !e.again {
 		return a, err
 	}
@@ -56,10 +60,12 @@ func (e *entry) load(batch, column int) (arrow.Array, error) {
 	return a, nil
 }
 
-func (e *entry) read(batch, column int) (a arrow.Array, err error) {
+// read is load of what is in no memory; alloc nil is Go's heap, for good.
+func (e *entry) read(alloc memory.Allocator, batch, column int) (a arrow.Array, err error) {
 	err = guarded(func() error {
 		b := &e.index.batches[batch]
 		l := &loader{
+			alloc:   alloc,
 			data:    e.data,
 			nodes:   b.nodes[e.group.nodes[column]:e.group.nodes[column+1]],
 			buffers: b.buffers[e.group.buffers[column]:e.group.buffers[column+1]],
@@ -67,9 +73,16 @@ func (e *entry) read(batch, column int) (a arrow.Array, err error) {
 		if l.nodes[0].length != b.rows {
 			return errDamaged
 		}
-		if err := l.copy(); err != nil {
+		copied, err := l.copy()
+		defer func() {
+			for _, b := range copied {
+				b.Release()
+			}
+		}()
+		if err != nil {
 			return err
 		}
+		l.copied = copied
 		d := l.array(e.group.schema.Field(column).Type)
 		if l.bad {
 			return errDamaged
@@ -84,30 +97,42 @@ func (e *entry) read(batch, column int) (a arrow.Array, err error) {
 // loader makes an array of a column's nodes and buffers, in Arrow's order:
 // a node and its buffers, then those of its children.
 type loader struct {
+	alloc   memory.Allocator
 	data    []byte
 	nodes   []node
 	buffers []buffer
-	copied  [][]byte // by buffer
+	copied  []*memory.Buffer // by buffer
 	bad     bool
 }
 
 // copy takes the buffers over and checks the copies (C2).
-func (l *loader) copy() error {
+func (l *loader) copy() (copied []*memory.Buffer, err error) {
 	total := int64(0)
 	for _, b := range l.buffers {
 		total += b.length
 	}
 	if total > int64(len(l.data)) {
-		return errDamaged // buffers lie over each other
+		return nil, errDamaged // buffers lie over each other
 	}
+	copied = make([]*memory.Buffer, 0, len(l.buffers))
 	for _, b := range l.buffers {
-		part := bytes.Clone(l.data[b.offset : b.offset+b.length]) // never zeroed first
-		if crc32.Checksum(part, castagnoli) != b.sum {
-			return errDamaged
+		part := l.clone(l.data[b.offset : b.offset+b.length])
+		copied = append(copied, part)
+		if crc32.Checksum(part.Bytes(), castagnoli) != b.sum {
+			return copied, errDamaged
 		}
-		l.copied = append(l.copied, part)
 	}
-	return nil
+	return copied, nil
+}
+
+func (l *loader) clone(b []byte) *memory.Buffer {
+	if l.alloc == nil || len(b) == 0 {
+		return memory.NewBufferBytes(bytes.Clone(b)) // never zeroed first
+	}
+	out := memory.NewResizableBuffer(l.alloc)
+	out.ResizeNoShrink(len(b))
+	copy(out.Bytes(), b)
+	return out
 }
 
 func (l *loader) node() node {
@@ -117,10 +142,10 @@ func (l *loader) node() node {
 }
 
 // buffer takes the next buffer, which must have at least so many bytes.
-func (l *loader) buffer(least int64) []byte {
+func (l *loader) buffer(least int64) *memory.Buffer {
 	b := l.copied[0]
 	l.copied = l.copied[1:]
-	if int64(len(b)) < least {
+	if int64(b.Len()) < least {
 		l.bad = true
 	}
 	return b
@@ -132,7 +157,7 @@ func (l *loader) valid(n node) *memory.Buffer {
 		l.buffer(0)
 		return nil
 	}
-	return memory.NewBufferBytes(l.buffer((n.length + 7) / 8))
+	return l.buffer((n.length + 7) / 8)
 }
 
 // offsets takes the buffer of n+1 offsets into size values.
@@ -146,14 +171,14 @@ func (l *loader) offsets(n int64) (b *memory.Buffer, last int64) {
 		return nil, 0
 	}
 	before := int32(0)
-	for _, v := range arrow.Int32Traits.CastFromBytes(raw[:4*(n+1)]) {
+	for _, v := range arrow.Int32Traits.CastFromBytes(raw.Bytes()[:4*(n+1)]) {
 		if v < before {
 			l.bad = true
 			return nil, 0
 		}
 		before = v
 	}
-	return memory.NewBufferBytes(raw), int64(before)
+	return raw, int64(before)
 }
 
 // array makes the data of the next array, nil where l.bad.
@@ -165,7 +190,7 @@ func (l *loader) array(t arrow.DataType) arrow.ArrayData {
 	case *arrow.StringType, *arrow.BinaryType:
 		valid := l.valid(n)
 		offs, last := l.offsets(n.length)
-		return l.data0(t, n, []*memory.Buffer{valid, offs, memory.NewBufferBytes(l.buffer(last))})
+		return l.data0(t, n, []*memory.Buffer{valid, offs, l.buffer(last)})
 	case *arrow.MapType:
 		return l.nested(t, t.Elem(), n)
 	case *arrow.ListType:
@@ -184,7 +209,7 @@ func (l *loader) array(t arrow.DataType) arrow.ArrayData {
 		return l.data0(t, n, []*memory.Buffer{valid}, children...)
 	case arrow.FixedWidthDataType:
 		valid := l.valid(n)
-		return l.data0(t, n, []*memory.Buffer{valid, memory.NewBufferBytes(l.buffer((n.length*int64(t.BitWidth()) + 7) / 8))})
+		return l.data0(t, n, []*memory.Buffer{valid, l.buffer((n.length*int64(t.BitWidth()) + 7) / 8)})
 	}
 	l.bad = true
 	return nil
@@ -202,6 +227,11 @@ func (l *loader) nested(t, elem arrow.DataType, n node) arrow.ArrayData {
 }
 
 func (l *loader) data0(t arrow.DataType, n node, buffers []*memory.Buffer, children ...arrow.ArrayData) arrow.ArrayData {
+	defer func() {
+		for _, c := range children {
+			c.Release()
+		}
+	}()
 	if l.bad {
 		return nil
 	}

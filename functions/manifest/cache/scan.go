@@ -20,7 +20,7 @@ func (s *Source) Scan(ctx context.Context, alloc memory.Allocator, emit func(arr
 	}
 	out := &sink{ctx: ctx, emit: emit, plan: s.plan}
 	if s.data == nil {
-		err := s.replay(ctx, out)
+		err := s.replay(ctx, alloc, out)
 		if err == nil {
 			s.remember()
 			return nil
@@ -185,31 +185,31 @@ func releaseArrays(cols []arrow.Array) {
 }
 
 // replay emits what was found.
-func (s *Source) replay(ctx context.Context, out *sink) error {
+func (s *Source) replay(ctx context.Context, alloc memory.Allocator, out *sink) error {
 	first := s.found[0]
 	for i, b := range first.index.batches {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.batch(out, i, b.rows); err != nil {
+		if err := s.batch(alloc, out, i, b.rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Source) batch(out *sink, i int, rows int64) error {
+func (s *Source) batch(alloc memory.Allocator, out *sink, i int, rows int64) error {
 	cols := make([]arrow.Array, len(s.plan.picks))
 	defer func() { releaseArrays(cols) }()
 	for j, p := range s.plan.picks {
 		var err error
-		if cols[j], err = s.found[p.group].load(i, p.column); err != nil {
+		if cols[j], err = s.found[p.group].load(alloc, i, p.column); err != nil {
 			return err
 		}
 	}
 	var status *array.Int32
 	if s.dropsDeleted(s.found[0].index) {
-		a, err := s.found[0].load(i, statusAt)
+		a, err := s.found[0].load(alloc, i, statusAt)
 		if err != nil {
 			return err
 		}
