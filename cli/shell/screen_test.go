@@ -134,6 +134,9 @@ func TestTrouble(t *testing.T) {
 	d.Styles = Styles{Color: true}
 	has(t, d.Trouble(err), "\x1b[4;31mlife\x1b[m")
 	has(t, d.Trouble(errors.New("plain")), "plain")
+	err = d.Piece(context.Background(), "select\t'日本', 'e\u0301', nix;") // a tab, two cells a character, none
+	has(t, d.Trouble(err), "\x1b[4;31mnix\x1b[m")
+	has(t, d.Trouble(d.Piece(context.Background(), "select $day;")), `-v day=VALUE at the start, or \set day`)
 }
 
 // TestExcerpt: what stays of a wide result behind the pager fits.

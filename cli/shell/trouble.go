@@ -20,6 +20,9 @@ func (d *Desk) Trouble(err error) string {
 	if strings.HasPrefix(at.File, "<") || strings.HasPrefix(at.File, `\`) {
 		text = strings.TrimPrefix(text, at.Position.String()+": ")
 	}
+	if unset := (*lex.UnsetError)(nil); errors.As(err, &unset) {
+		text += " at the start, or \\set " + unset.Name + " VALUE"
+	}
 	width, _ := d.Size()
 	lines := strings.Split(strings.TrimRight("error: "+text, "\n"), "\n")
 	for i, l := range lines {
@@ -30,7 +33,7 @@ func (d *Desk) Trouble(err error) string {
 	if !ok || d.Secret != nil && d.Secret(line) {
 		return out
 	}
-	return out + d.underlined(line, len([]rune(caret))-1) + "\n"
+	return out + d.underlined(line, above(line, caret)) + "\n"
 }
 
 // outcome is what is said of how a piece has ended, "" where nothing is.
@@ -44,12 +47,20 @@ func (d *Desk) outcome(ctx context.Context, err error) string {
 	return d.Trouble(err)
 }
 
-// underlined is a line with the word at character col underlined, and a caret
+// above is the byte of a line that the caret of an excerpt points to.
+func above(line, caret string) int {
+	at, want := 0, len(caret)-len("^")
+	for i := range line + " " { // of all bytes so far to the left the last: accents take no cell
+		if spaces := cells(strings.ReplaceAll(line[:i], "\t", " ")); spaces <= want {
+			at = i
+		}
+	}
+	return at
+}
+
+// underlined is a line with the word at byte at underlined, and a caret
 // below it where the terminal has no underline.
-func (d *Desk) underlined(line string, col int) string {
-	runes := []rune(line)
-	col = min(max(col, 0), len(runes))
-	at := len(string(runes[:col]))
+func (d *Desk) underlined(line string, at int) string {
 	end := at
 	for _, t := range lex.Tokens(line) {
 		if t.Start <= at && at < t.End {

@@ -95,6 +95,13 @@ func isName(s string) bool {
 	return s != ""
 }
 
+// UnsetError is about a variable, or a declared parameter, without a value.
+type UnsetError struct{ what, Name string }
+
+func (e *UnsetError) Error() string {
+	return e.what + " " + e.Name + " is not set: pass -v " + e.Name + "=VALUE"
+}
+
 // Bind returns vars with the defaults of what they do not set. An error names
 // the first declared parameter that has no value, at its declaration.
 func (s *Script) Bind(vars Vars) (Vars, error) {
@@ -107,7 +114,7 @@ func (s *Script) Bind(vars Vars) (Vars, error) {
 			continue
 		}
 		if !p.HasDefault {
-			return nil, s.At(p.Start, fmt.Errorf("parameter %s is not set: pass -v %s=VALUE", p.Name, p.Name))
+			return nil, s.At(p.Start, &UnsetError{"parameter", p.Name})
 		}
 		out[p.Name] = p.Default
 	}
@@ -186,7 +193,7 @@ func substitute(raw string, vars Vars) (string, error) {
 	name, ident := strings.Trim(raw, `$:'"`), raw[len(raw)-1] == '"'
 	v, ok := vars[name]
 	if !ok {
-		return "", fmt.Errorf("variable %s is not set: pass -v %s=VALUE", name, name)
+		return "", &UnsetError{"variable", name}
 	}
 	switch {
 	case strings.IndexByte(v.Text, 0) >= 0:
