@@ -45,11 +45,8 @@ func (st *state) manifests(s *psyberg.Snapshot) ([]iceberg.ManifestFile, error) 
 	if snap == nil {
 		return nil, fmt.Errorf("read manifest list of snapshot %d: the snapshot is not in the table", s.ID)
 	}
-	for _, old := range st.ice.Snapshots() { // iceberg-go loses what they name
-		if old.ManifestList == "" {
-			return nil, fmt.Errorf("read manifest list of snapshot %d: it names its manifests in metadata.json, as tables of before Iceberg 0.8 do; "+
-				"psyql reads such a table and does not write it: rewrite its manifests and expire the old snapshots first", old.SnapshotID)
-		}
+	if snap.ManifestList == "" {
+		return st.inline(snap)
 	}
 	ms, err := snap.Manifests(reader{st.files})
 	if err != nil {
