@@ -30,7 +30,6 @@ type realTable struct {
 	columns int
 	blind   bool // newer files have no bounds of the event time
 	branch  string
-	made    int
 }
 
 func (x *realHistory) newTable(s history.Source) *realTable {
