@@ -104,16 +104,6 @@ func (s *sqlSource) openError(err error) error {
 	return fmt.Errorf("open catalog %q: %w", s.def.name, err)
 }
 
-// heldNames returns the catalog names that the file holds, in order.
-func (s *sqlSource) heldNames(ctx context.Context) ([]string, error) {
-	db, err := s.db()
-	if err != nil {
-		return nil, err
-	}
-	return s.texts(ctx, db, "SELECT catalog_name FROM iceberg_tables UNION "+
-		"SELECT catalog_name FROM iceberg_namespace_properties ORDER BY 1")
-}
-
 // texts returns the rows of a query of one column; none where the catalog's
 // tables have not been made.
 func (s *sqlSource) texts(ctx context.Context, db *sql.DB, query string, args ...any) ([]string, error) {
@@ -195,8 +185,8 @@ type sqlTable struct {
 }
 
 // tables returns all rows of our name that are tables (JdbcCatalog V1 keeps
-// views there too).
-func (s *sqlSource) tables(ctx context.Context) ([]sqlTable, error) {
+// views there too), or those of a table's name, a namespace's; "" is any.
+func (s *sqlSource) tables(ctx context.Context, table, namespace string) ([]sqlTable, error) {
 	name, err := s.catalogName(ctx)
 	if err != nil {
 		return nil, err
@@ -208,9 +198,16 @@ func (s *sqlSource) tables(ctx context.Context) ([]sqlTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.query(ctx, db, name, " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)")
+	filter, args := "", []any{name}
+	for column, value := range map[string]string{"table_name": table, "table_namespace": namespace} {
+		if value != "" {
+			args = append(args, value)
+			filter += " AND " + column + " = " + s.mark(len(args))
+		}
+	}
+	out, err := s.query(ctx, db, filter+" AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)", args)
 	if err != nil && (strings.Contains(err.Error(), "iceberg_type")) {
-		out, err = s.query(ctx, db, name, "") // schema V0
+		out, err = s.query(ctx, db, filter, args) // schema V0
 	}
 	if err != nil && noSuchTable(err) {
 		return nil, nil
@@ -218,13 +215,9 @@ func (s *sqlSource) tables(ctx context.Context) ([]sqlTable, error) {
 	return out, err
 }
 
-func (s *sqlSource) query(ctx context.Context, db *sql.DB, name, filter string) ([]sqlTable, error) {
-	mark := "?"
-	if s.dialect == icesql.Postgres {
-		mark = "$1"
-	}
+func (s *sqlSource) query(ctx context.Context, db *sql.DB, filter string, args []any) ([]sqlTable, error) {
 	rows, err := db.QueryContext(ctx, "SELECT table_namespace, table_name, metadata_location FROM iceberg_tables "+
-		"WHERE catalog_name = "+mark+filter+" ORDER BY 1, 2", name)
+		"WHERE catalog_name = "+s.mark(1)+filter+" ORDER BY 1, 2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog %q: %w", s.def.name, err)
 	}
@@ -242,22 +235,6 @@ func (s *sqlSource) query(ctx context.Context, db *sql.DB, name, filter string) 
 	return out, rows.Err()
 }
 
-func (s *sqlSource) locate(ctx context.Context, namespace []string, table string) (string, error) {
-	all, err := s.tables(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, t := range all {
-		if t.name == table && slices.Equal(levelsOf(t.namespace), namespace) {
-			if t.location == "" {
-				return "", fmt.Errorf("load table %s: the catalog has no metadata location for it", quoteName(append(namespace, table)))
-			}
-			return t.location, nil
-		}
-	}
-	return "", ErrNotFound
-}
-
 // encodedNamespace begins iceberg-go's encoding of levels that hold a dot.
 const encodedNamespace = "__iceberg_namespace_v1__:"
 
@@ -272,7 +249,7 @@ func levelsOf(namespace string) []string {
 }
 
 func (s *sqlSource) list(ctx context.Context) ([]surface.ListedTable, error) {
-	all, err := s.tables(ctx)
+	all, err := s.tables(ctx, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -308,12 +285,8 @@ func (s *sqlSource) namespaceRows(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, b := "?", "?"
-	if s.dialect == icesql.Postgres {
-		a, b = "$1", "$2"
-	}
-	return s.texts(ctx, db, "SELECT table_namespace FROM iceberg_tables WHERE catalog_name = "+a+
-		" UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = "+b+" ORDER BY 1", name, name)
+	return s.texts(ctx, db, "SELECT table_namespace FROM iceberg_tables WHERE catalog_name = "+s.mark(1)+
+		" UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = "+s.mark(2)+" ORDER BY 1", name, name)
 }
 
 func (s *sqlSource) strict() bool { return true }
