@@ -91,6 +91,17 @@ func FuzzParseInstant(f *testing.F) {
 	})
 }
 
+// TestParseSourcesLong: what is too long for a name is refused in few words.
+func TestParseSourcesLong(t *testing.T) {
+	long := strings.Repeat("é", 5_000_000)
+	for _, text := range []string{"ns.t|" + long, long, "ns.t," + long + "@x", `"` + long, "ns.a,ns.a," + strings.Repeat("ns.b,", 1_000_000)} {
+		_, err := ParseSources(text)
+		if err == nil || len(err.Error()) > 10_000 {
+			t.Errorf("%d bytes: an error of %d bytes: %.200v", len(text), len(fmt.Sprint(err)), err)
+		}
+	}
+}
+
 func FuzzParseSources(f *testing.F) {
 	for _, s := range []string{"ns.a|ts,ns.b@r", `"a,b"."c"`, ",|@", `"`} {
 		f.Add(s)

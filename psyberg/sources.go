@@ -11,17 +11,17 @@ import (
 func ParseSources(text string) ([]SourceName, error) {
 	parts, err := cutOutsideQuotes(text, ',', -1)
 	if err != nil {
-		return nil, fmt.Errorf("read src_tables %q: %w", text, err)
+		return nil, fmt.Errorf("read src_tables %q: %w", cut(text), err)
 	}
 	var out []SourceName
 	seen := map[string]bool{}
 	for i, part := range parts {
 		s, err := parseSource(strings.TrimSpace(part))
 		if err != nil {
-			return nil, fmt.Errorf("read src_tables %q: source %d: %w", text, i+1, err)
+			return nil, fmt.Errorf("read src_tables %q: source %d: %w", cut(text), i+1, err)
 		}
 		if seen[s.String()] {
-			return nil, fmt.Errorf("read src_tables %q: %q is there twice", text, s)
+			return nil, fmt.Errorf("read src_tables %q: %q is there twice", cut(text), s)
 		}
 		seen[s.String()] = true
 		out = append(out, s)
@@ -29,7 +29,28 @@ func ParseSources(text string) ([]SourceName, error) {
 	return out, nil
 }
 
+// maxSource is how long one source may be, its column with it: names that long
+// no catalog has.
+const maxSource = 8192
+
+// cut shortens a text for an error.
+func cut(text string) string {
+	const most = 1000
+	if len(text) <= most {
+		return text
+	}
+	for i := range text {
+		if i >= most {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
 func parseSource(text string) (s SourceName, err error) {
+	if len(text) > maxSource {
+		return s, fmt.Errorf("it is %d bytes long, more than %d", len(text), maxSource)
+	}
 	halves, err := cutOutsideQuotes(text, '|', 3)
 	if err != nil {
 		return s, err
