@@ -93,6 +93,11 @@ func (s *sqlSource) db() (*sql.DB, error) {
 	if err != nil {
 		return nil, s.openError(err)
 	}
+	if s.path != "" {
+		if db, err = readable(db, s.path); err != nil {
+			return nil, s.openError(err)
+		}
+	}
 	s.reader = db
 	return db, nil
 }
@@ -100,6 +105,9 @@ func (s *sqlSource) db() (*sql.DB, error) {
 func (s *sqlSource) openError(err error) error {
 	if strings.Contains(err.Error(), "unknown driver") {
 		return fmt.Errorf("open catalog %q: no driver for %s in this program", s.def.name, s.dialect)
+	}
+	if isReadonly(err) {
+		return fmt.Errorf("open catalog %q to write: this user may not write %s, or not its folder: %w", s.def.name, s.path, err)
 	}
 	return fmt.Errorf("open catalog %q: %w", s.def.name, err)
 }
