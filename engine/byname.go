@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"psyberg/engine/bridge"
 	"psyberg/engine/byname"
@@ -62,11 +63,14 @@ func (s *Session) named(ctx context.Context, c *connection, stmt string, try fun
 			return nil
 		}
 	}
-	if duck := (*bridge.Error)(nil); named != nil && errors.As(err, &duck) && duck.Position >= 0 {
-		duck.Position = named.Offset(duck.Position)
+	if duck := (*bridge.Error)(nil); errors.As(err, &duck) && duck.Position >= 0 {
+		if named != nil {
+			duck.Position = named.Offset(duck.Position)
+		}
 		if hint := byname.Garbled(stmt, duck.Position); hint != "" && isParserError(err) {
 			duck.Message += "\n" + hint
 		}
+		unknownArgument(stmt, duck)
 	}
 	return err
 }
@@ -135,7 +139,15 @@ func (s *Session) ownNames(ctx context.Context, c *connection) (func(string) boo
 // is written to, or adds near matches among the catalogs' tables and metadata tables.
 func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, err error) {
 	duck := (*bridge.Error)(nil)
-	if !errors.As(err, &duck) || isParserError(err) || len(duck.Candidates) > 0 {
+	if !errors.As(err, &duck) || isParserError(err) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, suggestFor)
+	defer cancel()
+	if name, ok := bareTable(duck); ok {
+		s.suggestBare(ctx, duck, name)
+	}
+	if len(duck.Candidates) > 0 {
 		return
 	}
 	if t, ok := byname.Written(named.Given()); ok && s.writesIceberg(ctx, t) {
@@ -162,15 +174,54 @@ func (s *Session) suggest(ctx context.Context, named *byname.Statement, at int, 
 		suggested(duck, near)
 		return
 	}
-	tables, failed := s.catalogs.List(ctx, "", nil)
+	names, failed := s.tableNames(ctx)
 	if failed != nil {
-		return // the error is about the statement
-	}
-	var names []string
-	for _, t := range tables {
-		names = append(names, byname.Name(append(append([]string{}, t.Namespace...), t.Name)))
+		duck.Message += "\n" + failed.Error() // which may well be why
+		return
 	}
 	suggested(duck, meta.NearMatches(byname.Name(parts), names))
+}
+
+// suggestFor is how long an error may wait for the catalog's tables.
+const suggestFor = 2 * time.Second
+
+func (s *Session) tableNames(ctx context.Context) ([]string, error) {
+	tables, err := s.catalogs.List(ctx, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = byname.Name(append(slices.Clone(t.Namespace), t.Name))
+	}
+	return names, nil
+}
+
+// bareTable is the name of one part that DuckDB has no table of.
+func bareTable(duck *bridge.Error) (string, bool) {
+	rest, ok := strings.CutPrefix(duck.Message, "Table with name ")
+	name, _, found := strings.Cut(rest, " does not exist!")
+	return name, ok && found && !strings.ContainsAny(name, ". ")
+}
+
+// suggestBare adds the Iceberg tables whose last part is what was written, or near
+// it, in the place of near matches among DuckDB's own catalog tables.
+func (s *Session) suggestBare(ctx context.Context, duck *bridge.Error, name string) {
+	names, err := s.tableNames(ctx)
+	if err != nil {
+		return
+	}
+	near := meta.NearMatches(name, names)
+	if len(near) == 0 {
+		return
+	}
+	for _, c := range duck.Candidates {
+		if !strings.HasPrefix(c, "pg_") && !strings.HasPrefix(c, "duckdb_") && !strings.HasPrefix(c, "sqlite_") {
+			near = append(near, c)
+		}
+	}
+	duck.Message, _, _ = strings.Cut(duck.Message, "\n")
+	suggested(duck, near)
 }
 
 func suggested(duck *bridge.Error, near []string) {

@@ -100,8 +100,16 @@ func TestMissingName(t *testing.T) {
 		"FROM life.signup_fact WHERE accont_id = 1":                 {"accont_id", 28},
 		"SELECT nope FROM life.signup_fact":                         {"nope", 7},
 		"FROM life.signup_fact s JOIN life.nothing_like_it USING x": {"", -2},
-		"INSERT INTO life.signup_fact VALUES (1)":                   {"does not write to", 12},
-		"DELETE FROM life.signup_fact":                              {"does not write to", 12},
+		"SELECT 1 FROM signup_fact":                                 {"!\nDid you mean life.signup_fact", 14},
+		"CREATE TABLE signup_facts (i INT); FROM sign_up_fact":      {"!\nDid you mean life.signup_fact, signup_facts?", 40},
+		"FROM pg_clas":            {"Did you mean \"pg_class\"?", 5},
+		"FROM life.signup_fact.*": {"The rows of a table are FROM life.signup_fact,", 22},
+		"FROM life.signup-fact":   {`in quotes: life."signup-fact"`, 16},
+		"SELECT 'ä' FROM iceberg_files('life.signup_fact', bound := ['x'])":                     {"no argument bound\nDid you mean bounds?", 51},
+		"FROM life.signup_fact, iceberg_files('life.signup_fact', bounds := [('x')], zzz => 1)": {"no argument zzz\nIts named arguments are all_snapshots", 76},
+		"FROM iceberg_files('life.signup_fact', 1, 2, 3, 4, 5, 6, 7, 8)":                        {"Candidate macros", 5},
+		"INSERT INTO life.signup_fact VALUES (1)":                                               {"does not write to", 12},
+		"DELETE FROM life.signup_fact":                                                          {"does not write to", 12},
 	} {
 		_, err := ask(s, stmt)
 		if err == nil || !strings.Contains(err.Error(), want.text) {
