@@ -10,6 +10,7 @@ import (
 
 	"psyberg/cli/format"
 	"psyberg/engine"
+	"psyberg/engine/byname"
 	"psyberg/functions/meta"
 	"psyberg/psyberg"
 )
@@ -22,10 +23,17 @@ func describe(ctx context.Context, d *Desk, name string) error {
 	}
 	t, err := d.Session.Catalogs().Load(ctx, name)
 	if err != nil {
-		if own := d.Run(ctx, `\d`, "DESCRIBE "+dotted(name)); own == nil {
+		own := d.Run(ctx, `\d`, "DESCRIBE "+dotted(name))
+		switch {
+		case own == nil:
 			return nil
+		case strings.ContainsAny(name, `."@`):
+			return err
 		}
-		return err
+		if full := d.onlyTable(ctx, name); full != "" {
+			return describe(ctx, d, full)
+		}
+		return own
 	}
 	w := &sheet{d: d}
 	m := t.Meta
@@ -44,6 +52,26 @@ func describe(ctx context.Context, d *Desk, name string) error {
 	w.properties(m)
 	_, err = d.Out.Write([]byte(w.b.String()))
 	return err
+}
+
+// onlyTable is the one table whose last part is name; "" where there is none, or
+// several.
+func (d *Desk) onlyTable(ctx context.Context, name string) string {
+	all, err := d.Session.Catalogs().List(ctx, "", nil)
+	if err != nil {
+		return ""
+	}
+	found := ""
+	for _, t := range all {
+		if t.Name != name {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = byname.Name(append(slices.Clone(t.Namespace), t.Name))
+	}
+	return found
 }
 
 // dotted quotes the parts of a name.

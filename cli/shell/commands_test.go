@@ -32,6 +32,7 @@ func TestCommands(t *testing.T) {
 	}
 	run(`\d life.signup_fact`, "life.signup_fact", "Iceberg v", "columns (schema", "partition", "sorted by", "refs", "main",
 		"snapshots (last 6 of 12)", "properties", "rows", "days ago")
+	run(`\d signup_fact`, "life.signup_fact", "Iceberg v") // the only one of that name
 	run(`\d`, "signup_fact")
 	run(`\dt life`, "signup_fact", "namespace")
 	run(`\dn`, "life", "tables")
@@ -70,6 +71,7 @@ func TestCommands(t *testing.T) {
 		`\i`:                    `write \i FILE`,
 		`\i /nowhere/at/all`:    "read script",
 		`\d life.signup_fcat`:   "life.signup_fact",
+		`\d signup_fcat`:        "Did you mean life.signup_fact?",
 		`\df+ iceberg_file`:     "iceberg_files",
 		`\x maybe`:              "none of on, off, auto",
 		`\set 1x y`:             "not a variable's name",

@@ -14,7 +14,7 @@ func (d *Desk) Trouble(err error) string {
 	text := d.Words(err)
 	at := (*lex.Error)(nil)
 	if !errors.As(err, &at) {
-		return d.Styles.Paint(styleError, "error: ") + text + "\n"
+		return d.complaint(text)
 	}
 	// The place stands below; which of many statements it was, the file says.
 	if strings.HasPrefix(at.File, "<") || strings.HasPrefix(at.File, `\`) {
@@ -23,17 +23,22 @@ func (d *Desk) Trouble(err error) string {
 	if unset := (*lex.UnsetError)(nil); errors.As(err, &unset) {
 		text += " at the start, or \\set " + unset.Name + " VALUE"
 	}
-	width, _ := d.Size()
-	lines := strings.Split(strings.TrimRight("error: "+text, "\n"), "\n")
-	for i, l := range lines {
-		lines[i] = wrap(l, width, "  ")
-	}
-	out := d.Styles.Paint(styleError, "error: ") + strings.TrimPrefix(strings.Join(lines, "\n"), "error: ") + "\n"
+	out := d.complaint(text)
 	line, caret, ok := strings.Cut(at.Excerpt, "\n")
 	if !ok || d.Secret != nil && d.Secret(line) {
 		return out
 	}
 	return out + d.underlined(line, above(line, caret)) + "\n"
+}
+
+// complaint is the text of an error, on lines that fit.
+func (d *Desk) complaint(text string) string {
+	width, _ := d.Size()
+	lines := strings.Split(strings.TrimRight("error: "+text, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = wrap(l, width, "  ")
+	}
+	return d.Styles.Paint(styleError, "error: ") + strings.TrimPrefix(strings.Join(lines, "\n"), "error: ") + "\n"
 }
 
 // outcome is what is said of how a piece has ended, "" where nothing is.
