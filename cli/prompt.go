@@ -118,7 +118,7 @@ func (a *app) desk(r *runner, vars lex.Vars, out io.Writer, screen *shell.Screen
 	maps.Copy(own, vars)
 	d := &shell.Desk{
 		Session: r.session, Settings: settings, Styles: shell.Styles{Color: color, Bare: !a.fullScreen()}, Vars: own, Out: out,
-		Redirect: r.redirect, Words: func(err error) string { return redact(words(err)) },
+		Redirect: r.redirect, Words: func(err error) string { return harmless(redact(words(err))) },
 		Secret: holdsSecret,
 		Size:   a.size, Now: time.Now,
 		Help: func(w io.Writer, topic string) bool {

@@ -48,7 +48,18 @@ func (a *app) report(err error) {
 	if !located && !errors.As(err, &usage) {
 		text = "psyql: " + text
 	}
-	fmt.Fprintln(a.io.Err, redact(text))
+	fmt.Fprintln(a.io.Err, harmless(redact(text)))
+}
+
+// harmless is a text that a terminal shows and does not obey: what a script or a
+// table holds may be in it.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // words is an error as a person reads it: DuckDB's near matches are in its
