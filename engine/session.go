@@ -84,7 +84,8 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	}
 	connector, err := duckdb.NewConnector(opts.Path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("open database %q: %w", opts.Path, err)
+		const driver = "database/sql/driver: could not connect to database: "
+		return nil, fmt.Errorf("open database %q: %s", opts.Path, strings.TrimPrefix(err.Error(), driver))
 	}
 	s := &Session{opts: opts, db: sql.OpenDB(connector), registry: bridge.NewRegistry()}
 	if s.main, err = s.connect(ctx, true); err != nil {
