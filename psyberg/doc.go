@@ -63,7 +63,7 @@
 //	P5  Two staged snapshots of one id are refused, as is none.
 //	P6  Nothing is published, and no publish that was left is dropped, but
 //	    where the target's history shows that it did not happen: since the
-//	    session began, or since the process looked that recorded the intent.
+//	    session began, or since the process that recorded the intent looked last.
 //	    Where that has expired, a person says.
 //
 // # Exactly once

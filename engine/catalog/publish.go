@@ -107,7 +107,7 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 		if err != nil {
 			return err
 		}
-		if p, err = a.st.unseen(p, req); err != nil {
+		if p, err = a.st.unseen(p, &req); err != nil {
 			return err
 		}
 		res = PublishResult{PublishPlan: p}
@@ -135,18 +135,26 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 }
 
 // unseen looks whether another process, or this one before, may have moved the
-// target without a trace (P6).
-func (st *state) unseen(p psyberg.PublishPlan, req PublishRequest) (psyberg.PublishPlan, error) {
+// target without a trace (P6). Where it has not, an attempt that follows looks
+// from this head on only: what others commit and expire in between is little.
+func (st *state) unseen(p psyberg.PublishPlan, req *PublishRequest) (psyberg.PublishPlan, error) {
 	head := st.head(mainBranch)
-	if req.Verdict.Kind != IntentRecorded && req.Seen == nil || head == nil || p.Method == psyberg.MethodAlreadyPublished || p.Method == psyberg.MethodFastForward {
+	if req.Verdict.Kind != IntentRecorded && req.Seen == nil || head == nil || p.Method == psyberg.MethodAlreadyPublished {
 		return p, nil
 	}
-	h := psyberg.NewHistory(st.m.UUID, st.m.FormatVersion, st.m.Snapshots)
-	past := psyberg.WasMoved(h, psyberg.PinOf(head.ID), req.Staged, req.Since)
-	if req.Verdict.Kind != IntentRecorded {
-		past = psyberg.WasMovedSince(h, psyberg.PinOf(head.ID), req.Staged, *req.Seen)
+	at := psyberg.PinOf(head.ID)
+	past := psyberg.NotMoved // its parent is the head
+	if p.Method != psyberg.MethodFastForward {
+		h := psyberg.NewHistory(st.m.UUID, st.m.FormatVersion, st.m.Snapshots)
+		if req.Seen != nil {
+			past = psyberg.WasMovedSince(h, at, req.Staged, *req.Seen)
+		} else {
+			past = psyberg.WasMoved(h, at, req.Staged, req.Since)
+		}
 	}
 	switch past {
+	case psyberg.NotMoved:
+		req.Seen = &at
 	case psyberg.WasMovedTo:
 		p.Method, p.Published = psyberg.MethodAlreadyPublished, &req.Staged
 		p.Reason = fmt.Sprintf("snapshot %d is an ancestor of the head, and has expired since", req.Staged)

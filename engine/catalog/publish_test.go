@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -172,5 +173,36 @@ func TestDiscard(t *testing.T) {
 	}
 	if _, err := f.c.Discard(f.ctx, "ns.t", "s1"); !errors.Is(err, ErrRefused) {
 		t.Errorf("discard of what is published: %v", err)
+	}
+}
+
+// TestP6_EachAttemptLooksOn: a publish that has seen at one attempt that the
+// target had not moved needs nothing older at the next: others may commit and
+// expire in between what they like, but for that head.
+func TestP6_EachAttemptLooksOn(t *testing.T) {
+	t.Parallel()
+	for commits, lands := range map[int]bool{1: true, 2: false} { // the newest one, which is left, names the head of the first attempt, or does not
+		f := newFixture(t, "2")
+		seen := psyberg.PinOf(f.commit(Change{Mode: Append, Added: f.files("a1")}).Snapshot)
+		staged := f.commit(Change{Mode: Append, Added: f.files("s1"), WapID: "s"}).Snapshot
+		f.commit(Change{Mode: Append, Added: f.files("a2")})
+		other := f.open()
+		f.c.hooks.step = func(what string) error {
+			if what != "commit" {
+				return nil
+			}
+			f.c.hooks = hooks{}
+			for i := range commits {
+				if _, err := other.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files(fmt.Sprint("a", 3+i))}); err != nil {
+					return err
+				}
+			}
+			_, err := other.Expire(f.ctx, "ns.t", 1)
+			return err
+		}
+		_, err := f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: "s", Staged: staged, Verdict: Verdict{Kind: AuditsNotAsked}, Seen: &seen})
+		if lands && err != nil || !lands && !errors.Is(err, ErrUnseen) {
+			t.Errorf("%d commits in between: %v", commits, err)
+		}
 	}
 }
