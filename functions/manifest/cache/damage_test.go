@@ -308,13 +308,16 @@ func TestC5_ReadOnly(t *testing.T) {
 // of its own.
 const folderOfOther = "PSYBERG_TEST_CACHE"
 
+// tooSmall is a limit, in bytes, that what work asks for goes beyond many times.
+const tooSmall = 48 << 10
+
 // TestC3_OtherProcess is the other process of TestC3_TwoProcesses.
 func TestC3_OtherProcess(t *testing.T) {
 	folder := os.Getenv(folderOfOther)
 	if folder == "" {
 		t.Skip("it is run by TestC3_TwoProcesses")
 	}
-	c, err := Open(folder, 256<<10)
+	c, err := Open(folder, tooSmall)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,9 +336,10 @@ func work(t *testing.T, c *Cache) {
 			}
 		}
 	}
-	if st := c.Stats(); st.Hits == 0 || st.Written == 0 || st.Damaged > 0 {
+	if st := c.Stats(); st.Hits == 0 || st.Written == 0 || st.Evicted == 0 || st.Damaged > 0 {
 		t.Errorf("%+v", st)
 	}
+	t.Logf("%+v", c.Stats())
 }
 
 // TestC3_TwoProcesses: two processes fill, read and evict one folder at the
@@ -352,7 +356,7 @@ func TestC3_TwoProcesses(t *testing.T) {
 		out, err = other.CombinedOutput()
 		done <- err
 	}()
-	c, err := Open(folder, 256<<10)
+	c, err := Open(folder, tooSmall)
 	if err != nil {
 		t.Fatal(err)
 	}
