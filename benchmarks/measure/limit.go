@@ -213,10 +213,9 @@ func headerEnd(b []byte) (int, error) {
 
 // Pairs is Limit by our own inflater as scans use it: two blocks at a time.
 func Pairs(files []string) (Work, error) {
-	const apart = 2048 // as inflate.AppendTwo asks for
 	var w Work
 	var in Buffer
-	out, second := []byte(nil), make([]byte, apart)
+	out, second := []byte(nil), make([]byte, inflate.Apart)
 	for _, path := range files {
 		b, err := in.Read(path)
 		if err != nil {
@@ -234,10 +233,10 @@ func Pairs(files []string) (Work, error) {
 				continue
 			}
 			var otherErr error
-			if out, second, err, otherErr = inflate.AppendTwo(out[:0], waiting, second[:apart], block.Body, 1<<30); err != nil || otherErr != nil {
+			if out, second, err, otherErr = inflate.AppendTwo(out[:0], waiting, second[:inflate.Apart], block.Body, 1<<30); err != nil || otherErr != nil {
 				return w, fmt.Errorf("read %q: %w", path, errors.Join(err, otherErr))
 			}
-			w.Raw += int64(len(out) + len(second) - apart)
+			w.Raw += int64(len(out) + len(second) - inflate.Apart)
 			waiting = nil
 		}
 		if waiting != nil {

@@ -66,14 +66,9 @@ func (u *unpacker) filled() (b block, ok bool, err error) {
 	return b, ok, err
 }
 
-const (
-	// maxPaired is the most bytes of a block of which another one beside it is
-	// decompressed: larger ones lie in nothing that is near the processor.
-	maxPaired = 1 << 20
-	// apart is how far from the first block's place in a page the second one's is
-	// (inflate.AppendTwo).
-	apart = 2048
-)
+// maxPaired is the most bytes of a block of which another one beside it is
+// decompressed: larger ones lie in nothing that is near the processor.
+const maxPaired = 1 << 20
 
 // pairs reports whether a block may be one of two.
 func (c *container) pairs(b block) bool {
@@ -84,17 +79,17 @@ func (c *container) pairs(b block) bool {
 // as it should be, or expands as few do, it does nothing: who asks for one by one
 // hears what it is, after the entries before it.
 func (u *unpacker) two(a, b block) (raw []byte, ok bool) {
-	if cap(u.kept[1]) < apart {
-		u.kept[1] = make([]byte, apart)
+	if cap(u.kept[1]) < inflate.Apart {
+		u.kept[1] = make([]byte, inflate.Apart)
 	}
 	most := min(mostOf(len(u.c.data)), 32*max(len(a.packed), len(b.packed))+64<<10)
-	first, second, err, otherErr := inflate.AppendTwo(u.kept[0][:0], a.packed, u.kept[1][:apart], b.packed, most)
+	first, second, err, otherErr := inflate.AppendTwo(u.kept[0][:0], a.packed, u.kept[1][:inflate.Apart], b.packed, most)
 	u.kept[0], u.kept[1] = first, second
-	if err != nil || otherErr != nil || a.count > len(first) || b.count > len(second)-apart ||
+	if err != nil || otherErr != nil || a.count > len(first) || b.count > len(second)-inflate.Apart ||
 		cap(first)-len(first) < pad || cap(second)-len(second) < pad {
 		return nil, false
 	}
-	u.second, u.raw, u.waiting = b, second[apart:], true
+	u.second, u.raw, u.waiting = b, second[inflate.Apart:], true
 	return first, true
 }
 

@@ -7,12 +7,14 @@ type twin [2]decoder
 
 var twins = sync.Pool{New: func() any { return new(twin) }}
 
+// Apart is how many bytes the second output of AppendTwo had best lie from the
+// first one's place in a page of 4,096 bytes: what is written at the same place of
+// another page seems to the processor to be what is read here.
+const Apart = 2048
+
 // AppendTwo is Append for two inputs, each with its own output and error. Where
 // the fast loop is in assembly both are inflated at the same time, in two thirds of
 // the time that one after the other takes.
-//
-// The outputs should not begin at the same place of a page of 4,096 bytes: what
-// is written at one and read at the other seems to the processor to be the same place.
 func AppendTwo(dst0, src0, dst1, src1 []byte, limit int) (out0, out1 []byte, err0, err1 error) {
 	if !hasFast {
 		out0, err0 = Append(dst0, src0, limit)
