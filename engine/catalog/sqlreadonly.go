@@ -7,7 +7,8 @@ import (
 
 // readable is db, or, where the file is in WAL mode and its folder must not be
 // written to (another user's warehouse, a read-only mount), the file as it lies
-// there: SQLite wants to make files beside it otherwise.
+// there: SQLite wants to make files beside it otherwise. What a process that may
+// write has in such a file of its own is seen once SQLite has put it into this one.
 func readable(db *sql.DB, path string) (*sql.DB, error) {
 	var n int
 	err := db.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&n)
