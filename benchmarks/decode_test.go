@@ -66,6 +66,7 @@ func decode(b *testing.B, t *tables.Table, r *manifest.Request) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	d.Alloc = &manifest.Memory{}
 	var ours, limit []float64
 	var allocs float64
 	entries := float64(t.Config.Entries())

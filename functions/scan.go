@@ -43,6 +43,9 @@ type manifestScan struct {
 	out    chan arrow.RecordBatch
 }
 
+// forScans is memory for batches whose rows are copied to DuckDB and then forgotten.
+var forScans = &manifest.Memory{}
+
 // newManifestScan prepares a scan; request has what filter needs already.
 func newManifestScan(ctx context.Context, table *surface.Table, jobs []manifestJob, request *manifest.Request, filter *fileFilter,
 	shape func(manifestJob, arrow.RecordBatch) (arrow.RecordBatch, error)) *manifestScan {

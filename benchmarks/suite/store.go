@@ -101,7 +101,7 @@ func (e *env) cached(ctx context.Context, t *tables.Table, a asked) ([]Row, erro
 		return nil, err
 	}
 	files, req := d.Manifests(), d.Request
-	alloc := &recycler{free: map[int][][]byte{}}
+	alloc := &manifest.Memory{}
 	const passes = 5 // one is short beside what measuring costs
 	scan := func(open func() (*cache.Cache, error), passes int) func() error {
 		return func() error {

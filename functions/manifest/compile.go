@@ -15,11 +15,13 @@ type step func(*dec, *scanner)
 // program is how the entries of one schema are read for one request.
 type program struct {
 	ops     []op
-	v1      bool     // the schema has no sequence numbers
-	shapes  int      // maps of which a shape is learned
-	plain   bool     // nothing is left to be done at an entry's end, unless its status is deleted or odd
-	numbers []Column // asked for, and filled at the entry's end: what is inherited, or checked
-	absent  []int    // columns that the file has no field for
+	v1      bool      // the schema has no sequence numbers
+	shapes  int       // maps of which a shape is learned
+	plain   bool      // nothing is left to be done at an entry's end, unless its status is deleted or odd
+	numbers []Column  // asked for, and filled at the entry's end: what is inherited, or checked
+	absent  []int     // columns that the file has no field for
+	fields  []fieldOp // of all ops, where canStride
+	parted  bool      // members of the partition are wanted
 }
 
 // direct reports whether a column of one number needs nothing but to be read.
@@ -89,6 +91,12 @@ func compile(schema *node, lay *layout, prefixed bool) (*program, error) {
 	}
 	c.prog.v1 = !c.seen[columns[SequenceNumber].id] && !c.seen[columns[FileSequenceNumber].id]
 	c.prog.ops = opsOf(c.ops)
+	for i := range c.prog.ops {
+		c.prog.parted = c.prog.parted || len(c.prog.ops[i].cols) > 0
+	}
+	if c.prog.canStride(c.ops) {
+		c.prog.fields = c.ops
+	}
 	for _, n := range lay.numbers {
 		if !lay.direct(n) {
 			c.prog.numbers = append(c.prog.numbers, n)

@@ -66,8 +66,11 @@ func (s *scanner) data(c *column, n int) {
 }
 
 // setText sets a STRING or BINARY to b[from:to].
-func (s *scanner) setText(c *column, b []byte, from, to int) {
-	at := int(c.offs.s[s.row])
+func (s *scanner) setText(c *column, b []byte, from, to int) { s.setTextOf(s.row, c, b, from, to) }
+
+// setTextOf does so in a row.
+func (s *scanner) setTextOf(row int, c *column, b []byte, from, to int) {
+	at := int(c.offs.s[row])
 	n := to - from
 	c.bytes = at
 	if at+n+16 > len(c.data.s) {
@@ -79,8 +82,8 @@ func (s *scanner) setText(c *column, b []byte, from, to int) {
 		copy(dst, b[from:to])
 	}
 	c.bytes = at + n
-	c.offs.s[s.row+1] = int32(c.bytes)
-	c.done = s.row
+	c.offs.s[row+1] = int32(c.bytes)
+	c.done = row
 }
 
 // fastText reads a string.

@@ -67,7 +67,7 @@ func TestSkipOps(t *testing.T) {
 			}
 			want := dec{b: b}
 			want.skip(f, 0)
-			s := scanner{shapes: make([]shape, 1)}
+			s := scanner{learned: &learned{shapes: make([]shape, 1)}}
 			s.dec = newDec(append(b, make([]byte, pad)...)[:len(b)])
 			s.run(ops)
 			got := &s.dec

@@ -15,7 +15,7 @@ type plan struct {
 	check   [2]*program
 	blank   []column  // empty ones
 	offsets []int     // indices of the columns that have offsets
-	learned sync.Pool // of *[]shape, what scans learned: hints, which the next one may begin with
+	learned sync.Pool // of *learned: hints, which the next scan may begin with
 }
 
 func newPlan(schema *node, req *Request) (*plan, error) {

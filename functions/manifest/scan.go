@@ -70,10 +70,8 @@ type scanner struct {
 	at     block   // being read
 	from   float64 // what seen was when the batch began
 	dec    dec     // of it; here, for it would be allocated for each
-	shapes []shape
 	before repeat
-	heads  heads
-	ends   tailEnds
+	*learned
 
 	nextRowID int64
 	num       [numColumns]int64 // numbers of the entry
@@ -99,11 +97,26 @@ func (s *scanner) follow(p *plan) {
 	for _, i := range p.prog.absent {
 		s.cols[i].absent = true
 	}
-	if l, ok := p.learned.Get().(*[]shape); ok {
-		s.shapes = *l
+	var ok bool
+	if s.learned, ok = p.learned.Get().(*learned); ok {
+		s.learned.begin()
 		return
 	}
-	s.shapes = make([]shape, p.prog.shapes)
+	s.learned = &learned{shapes: make([]shape, p.prog.shapes)}
+}
+
+// learned is what scans learn of entries: hints, which any file may begin with.
+type learned struct {
+	shapes []shape
+	heads  heads
+	ends   tailEnds
+	alike  alike
+}
+
+// begin has entries counted anew.
+func (l *learned) begin() {
+	l.heads.first.again, l.ends.maps.again, l.alike.again = retries{}, retries{}, retries{}
+	l.alike.idle, l.alike.resting, l.alike.short = 0, false, false
 }
 
 // total adds up what the blocks' headers say, and so finds missing sync
@@ -144,15 +157,23 @@ func (s *scanner) block(b block, raw []byte) error {
 	}
 	s.at, s.dec = b, newDec(raw)
 	d := &s.dec
-	for range b.count {
+	strides := b.count > 1 && prog.fields != nil
+	for left := b.count; left > 0; {
 		if s.row >= s.stop {
 			if err := s.pause(); err != nil {
 				return err
 			}
 		}
+		if strides {
+			if n := s.stride(prog, min(left, s.stop-s.row)); n > 0 {
+				s.entry, s.left, left = s.entry+int64(n), s.left-int64(n), left-n
+				continue
+			}
+		}
 		if !prog.plain {
 			s.has[FirstRowID] = false
 		}
+		from := d.pos
 		s.run(prog.ops)
 		if d.err == nil {
 			if prog.plain && uint64(s.num[Status]) < deleted {
@@ -164,8 +185,12 @@ func (s *scanner) block(b block, raw []byte) error {
 		if d.err != nil {
 			return s.c.damagedEntry(b.offset, s.entry, d.err)
 		}
+		if strides {
+			s.study(prog, from)
+		}
 		s.entry++
 		s.left--
+		left--
 	}
 	if d.pos != len(raw) {
 		return s.c.damage(b.offset, errLeft)
@@ -291,8 +316,7 @@ func (s *scanner) partition(t arrow.DataType) arrow.Array {
 }
 
 func (s *scanner) release() {
-	own := s.shapes
-	s.learned.Put(&own)
+	s.plan.learned.Put(s.learned)
 	for i := range s.cols {
 		s.cols[i].release()
 	}

@@ -13,8 +13,13 @@ type template struct {
 	mask   uint64
 	length int             // of the field
 	more   []templateWords // the bytes after the first eight
-	tries  int
-	at     int64 // the entry that it was learned from, or last tried
+	again  retries
+}
+
+// retries counts how often something is learned that may not fit for long.
+type retries struct {
+	tries int
+	at    int64 // the entry that it was learned from, or last tried
 }
 
 // templateWords are of templateStep bytes.
@@ -54,18 +59,26 @@ func (t *template) rest(b []byte, p int) bool {
 // may reports whether the template of a field may be learned from an entry which
 // the one there is does not fit.
 func (t *template) may(entry int64) bool {
-	switch since := entry - t.at; {
+	if !t.again.may(entry) {
+		return false
+	}
+	t.forget()
+	return true
+}
+
+// may reports whether to learn from an entry which what was learned does not fit.
+func (r *retries) may(entry int64) bool {
+	switch since := entry - r.at; {
 	case since > untilRetry:
-		t.tries = maxTries - 4
-	case t.tries >= maxTries:
+		r.tries = maxTries - 4
+	case r.tries >= maxTries:
 		return false
 	case since > enoughHits:
-		t.tries = 0
+		r.tries = 0
 	}
-	t.at = entry
-	t.forget()
-	t.tries++
-	return t.tries < maxTries
+	r.at = entry
+	r.tries++
+	return true
 }
 
 // forget has a template fit nothing.

@@ -3,54 +3,29 @@ package inflate
 import (
 	"bytes"
 	"math/rand/v2"
-	"sync"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"psyberg/internal/fence"
 )
-
-// fence is memory between two pages that cannot be touched.
-type fence struct{ inner []byte }
-
-const fenced = 1 << 17
-
-var fences = sync.Pool{New: func() any {
-	page := unix.Getpagesize()
-	all, err := unix.Mmap(-1, 0, fenced+2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err == nil {
-		err = unix.Mprotect(all[:page], unix.PROT_NONE)
-	}
-	if err == nil {
-		err = unix.Mprotect(all[page+fenced:], unix.PROT_NONE)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return &fence{all[page : page+fenced : page+fenced]} // kept until the process ends
-}}
-
-// first and last are the n bytes at either end.
-func (f *fence) first(n int) []byte { return f.inner[:n:n] }
-func (f *fence) last(n int) []byte  { return f.inner[fenced-n:] }
 
 // between decodes src where the bytes beside input and output cannot be touched:
 // a loop that leaves its bounds ends the test binary. What comes out must be what
 // comes out elsewhere.
 func between(t testing.TB, src []byte) {
 	t.Helper()
-	if len(src) > fenced {
+	if len(src) > fence.Size {
 		return
 	}
-	in, out := fences.Get().(*fence), fences.Get().(*fence)
-	defer fences.Put(in)
-	defer fences.Put(out)
-	want, wantErr := inflate(make([]byte, 0, fenced), src, fenced-slackOut, true)
-	sides := []func(*fence, int) []byte{(*fence).first, (*fence).last}
+	in, out := fence.Get(), fence.Get()
+	defer in.Put()
+	defer out.Put()
+	want, wantErr := inflate(make([]byte, 0, fence.Size), src, fence.Size-slackOut, true)
+	sides := []func(*fence.Fence, int) []byte{(*fence.Fence).First, (*fence.Fence).Last}
 	for i := range 4 * len(ways()) {
 		from := sides[i&1](in, len(src))
 		copy(from, src)
-		room := min(fenced, max(slackOut, len(want)+slackOut*(i>>1&1)))
-		got, err := ways()[i>>2].decode(sides[i>>1&1](out, room)[:0], from, fenced-slackOut)
+		room := min(fence.Size, max(slackOut, len(want)+slackOut*(i>>1&1)))
+		got, err := ways()[i>>2].decode(sides[i>>1&1](out, room)[:0], from, fence.Size-slackOut)
 		if (err == nil) != (wantErr == nil) || !bytes.Equal(got, want) {
 			t.Fatalf("%s, between fences: %d bytes and %v, elsewhere %d and %v; input %x", ways()[i>>2].name, len(got), err, len(want), wantErr, cut(src))
 		}
@@ -61,21 +36,21 @@ func between(t testing.TB, src []byte) {
 // between fences of its own.
 func bothBetween(t testing.TB, src []byte) {
 	t.Helper()
-	const limit = fenced - slackOut
-	var in, out [2]*fence
+	const limit = fence.Size - slackOut
+	var in, out [2]*fence.Fence
 	for i := range in {
-		in[i], out[i] = fences.Get().(*fence), fences.Get().(*fence)
-		defer fences.Put(in[i])
-		defer fences.Put(out[i])
+		in[i], out[i] = fence.Get(), fence.Get()
+		defer in[i].Put()
+		defer out[i].Put()
 	}
 	half := src[:len(src)/2]
-	want, wantErr := inflate(make([]byte, 0, fenced), src, limit, true)
-	wantHalf, halfErr := inflate(make([]byte, 0, fenced), half, limit, true)
+	want, wantErr := inflate(make([]byte, 0, fence.Size), src, limit, true)
+	wantHalf, halfErr := inflate(make([]byte, 0, fence.Size), half, limit, true)
 	for i := range 4 { // whichever of the fences lies higher, and whichever stream comes first
-		src0, src1 := in[i&1].last(len(src)), in[1-i&1].last(len(half))
+		src0, src1 := in[i&1].Last(len(src)), in[1-i&1].Last(len(half))
 		copy(src0, src)
 		copy(src1, half)
-		dst0, dst1 := out[i&1].last(min(fenced, len(want)+slackOut))[:0], out[1-i&1].last(slackOut)[:0]
+		dst0, dst1 := out[i&1].Last(min(fence.Size, len(want)+slackOut))[:0], out[1-i&1].Last(slackOut)[:0]
 		var got, gotHalf []byte
 		var err, errHalf error
 		if i < 2 {
@@ -96,7 +71,7 @@ func TestI3_Fences(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
 	for i, raw := range texts() {
-		if len(raw) > fenced-2*slackOut {
+		if len(raw) > fence.Size-2*slackOut {
 			continue
 		}
 		src := deflated(t, raw, i%12-2)

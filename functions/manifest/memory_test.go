@@ -1,18 +1,16 @@
-package functions
+package manifest
 
 import (
 	"bytes"
 	"testing"
 )
 
-// In these tests the memory of batches that were released is spoilt: whoever
-// reads a row of one that he did not retain gets a wrong answer.
-func init() { forScans.spoil = true }
-
-// TestScanMemory: memory has the size that was asked for, keeps what was in it
+// TestMemory: memory has the size that was asked for, keeps what was in it
 // when it grows, and comes back when it was released.
-func TestScanMemory(t *testing.T) {
-	m := &scanMemory{spoil: true}
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	m := &Memory{}
+	m.Spoil()
 	for _, n := range []int{0, 1, 64, 256, 257, 512, 513, 8000, 1 << 16, 1<<22 - 1, 1 << 22, 1<<22 + 1} {
 		b := m.Allocate(n)
 		if len(b) != n {

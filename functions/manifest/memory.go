@@ -1,4 +1,4 @@
-package functions
+package manifest
 
 import (
 	"math/bits"
@@ -7,35 +7,36 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// scanMemory is memory for decoded batches whose rows are copied to DuckDB and
-// then forgotten: the next batch takes it, where the garbage collector would have
-// to find it again. It is for scans only whose every consumer keeps what it needs
-// by Retain, or copies it: memory that was released has other rows soon.
-type scanMemory struct {
+// Memory is an allocator for batches whose rows are copied and then forgotten: the
+// next batch takes their memory, where the garbage collector would have to find it
+// again. It is for scans only whose every consumer keeps what it needs by Retain,
+// or copies it: memory that was released has other rows soon. The zero value is
+// ready, and for any number of goroutines.
+type Memory struct {
 	memory.GoAllocator
-	free [largestScanMemory + 1]sync.Pool // of *[]byte, by the logarithm of their size
-	// spoil, in tests, overwrites what was released.
+	free  [largestMemory + 1]sync.Pool // of *[]byte, by the logarithm of their size
 	spoil bool
 }
 
+// Spoil has what is released be overwritten at once, so that a test finds who
+// reads it.
+func (m *Memory) Spoil() { m.spoil = true }
+
 // What is smaller or larger is left to Go: powers of two.
 const (
-	smallestScanMemory = 9
-	largestScanMemory  = 22
+	smallestMemory = 9
+	largestMemory  = 22
 )
-
-// forScans is that of all scans.
-var forScans = &scanMemory{}
 
 // sizeClass is the logarithm of the size in which n bytes are kept; ok is false
 // where they are not.
 func sizeClass(n int) (class int, ok bool) {
-	class = max(bits.Len(uint(n-1)), smallestScanMemory)
-	return class, n > 1<<(smallestScanMemory-1) && class <= largestScanMemory
+	class = max(bits.Len(uint(n-1)), smallestMemory)
+	return class, n > 1<<(smallestMemory-1) && class <= largestMemory
 }
 
 // Allocate implements memory.Allocator. What is in the bytes is not said.
-func (m *scanMemory) Allocate(n int) []byte {
+func (m *Memory) Allocate(n int) []byte {
 	class, ok := sizeClass(n)
 	if !ok {
 		return m.GoAllocator.Allocate(n)
@@ -47,7 +48,7 @@ func (m *scanMemory) Allocate(n int) []byte {
 }
 
 // Reallocate implements memory.Allocator.
-func (m *scanMemory) Reallocate(n int, b []byte) []byte {
+func (m *Memory) Reallocate(n int, b []byte) []byte {
 	if n <= cap(b) && (n > len(b) || n > cap(b)/2) {
 		return b[:n]
 	}
@@ -58,7 +59,7 @@ func (m *scanMemory) Reallocate(n int, b []byte) []byte {
 }
 
 // Free implements memory.Allocator.
-func (m *scanMemory) Free(b []byte) {
+func (m *Memory) Free(b []byte) {
 	b = b[:cap(b)]
 	if m.spoil {
 		for i := range b {

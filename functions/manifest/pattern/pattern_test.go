@@ -1,0 +1,326 @@
+package pattern
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"psyberg/internal/fence"
+)
+
+// field is a part of an entry, as a test makes and reads it.
+type field struct {
+	kind action // end is bytes that are the same
+	n, k int    // n is 1 where the bytes are skipped
+	mask byte
+	text []byte
+}
+
+func number(r *rand.Rand) int64 { return int64(r.Uint64()) >> r.IntN(64) }
+
+// shape is a random list of fields.
+func shape(r *rand.Rand) []field {
+	out := make([]field, 1+r.IntN(12))
+	for i := range out {
+		f := &out[i]
+		f.kind = action(r.IntN(int(actions)))
+		switch f.kind {
+		case end, next:
+			f.kind = end
+			f.text = make([]byte, 1+r.IntN(90))
+			f.mask = []byte{0xff, 0x80, 0}[r.IntN(3)]
+			f.n = r.IntN(2)
+			for j := range f.text {
+				f.text[j] = byte(r.Uint32())
+			}
+		case few:
+			f.k = 1 + r.IntN(3)
+		default:
+			f.k = 1 + r.IntN(60)
+		}
+	}
+	return out
+}
+
+// entry appends an entry of a shape.
+func entry(r *rand.Rand, b []byte, shape []field) []byte {
+	num := binary.AppendVarint
+	for _, f := range shape {
+		switch f.kind {
+		case end:
+			for _, c := range f.text {
+				b = append(b, c&f.mask|byte(r.Uint32())&^f.mask)
+			}
+		case few:
+			for range f.k {
+				b = num(b, int64(int16(r.Uint32()))>>r.IntN(16))
+			}
+		case many:
+			for range f.k {
+				b = num(b, number(r))
+			}
+		case bytes:
+			n := []int{0, 1, 63, 64, 200}[r.IntN(5)]
+			b = append(num(b, int64(n)), make([]byte, n)...)
+		case list:
+			n := r.IntN(5)
+			if b = num(b, int64(n)); n > 0 {
+				for range n * f.k {
+					b = num(b, number(r))
+				}
+				b = append(b, 0)
+			}
+		}
+	}
+	return b
+}
+
+// build makes the pattern of a shape, and says at which places its fields begin.
+func build(p *Pattern, shape []field) (at []Place) {
+	p.Reset()
+	for _, f := range shape {
+		at = append(at, p.Here())
+		switch f.kind {
+		case end:
+			if f.mask == 0 && f.n > 0 {
+				p.Skip(len(f.text))
+			} else {
+				p.Same(f.text, f.mask)
+			}
+		case few:
+			p.Numbers(f.k, true)
+		case many:
+			p.Numbers(f.k, false)
+		case bytes:
+			p.Bytes()
+		case list:
+			p.List(f.k)
+		}
+	}
+	p.End()
+	return at
+}
+
+// read reads an entry of a shape field by field, and says where these begin. It
+// is nil for an entry that does not fit.
+func read(b []byte, at int, shape []field) (places []int, to int) {
+	ok := true
+	long := func() int64 {
+		for i := at; i < len(b); i++ {
+			if b[i] < 0x80 {
+				v, _ := binary.Varint(b[at : i+1])
+				at = i + 1
+				return v
+			}
+		}
+		ok = false
+		return 0
+	}
+	for _, f := range shape {
+		places = append(places, at)
+		switch from := at; f.kind {
+		case end:
+			for _, c := range f.text {
+				ok = ok && at < len(b) && (b[at]^c)&f.mask == 0
+				at++
+			}
+		case few, many:
+			for range f.k {
+				long()
+			}
+			ok = ok && (f.kind == many || at-from <= 8)
+		case bytes:
+			n := long()
+			ok = ok && n >= 0 && at-from <= 2
+			at += int(n)
+		case list:
+			n := long()
+			if ok = ok && n >= 0 && n < 64 && at-from == 1; ok && n > 0 {
+				for range int(n) * f.k {
+					long()
+				}
+				ok = ok && at < len(b) && b[at] == 0
+				at++
+			}
+		}
+		if !ok || at > len(b) {
+			return nil, 0
+		}
+	}
+	return places, at
+}
+
+// TestWalk: entries that fit are found at the places that reading comes to, those
+// that do not are not; the assembly says what the Go says.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	var p Pattern
+	found, stopped := 0, 0
+	for range 4000 {
+		sh := shape(r)
+		at := build(&p, sh)
+		var b []byte
+		n := 1 + r.IntN(6)
+		for range n {
+			b = entry(r, b, sh)
+		}
+		whole := len(b)
+		for range 100 {
+			b = append(b, byte(r.Uint32()))
+		}
+		b = slices.Clip(b)
+		for range r.IntN(2) * r.IntN(3) {
+			b[r.IntN(max(whole, 1))] ^= 1 << r.IntN(8)
+		}
+		last := max(whole-r.IntN(2)*r.IntN(3), 0)
+		from := 0
+		most := 1 + r.IntN(8)
+		places, again := make([]int32, most*p.Steps()), make([]int32, most*p.Steps())
+		got, to := p.Walk(b, from, last, most, places)
+		if n, after := p.portable(b, from, last, most, again); n != got || after != to {
+			t.Fatalf("%d entries to %d; in Go %d to %d", got, to, n, after)
+		}
+		for i := range got {
+			want, after := read(b[:last], from, sh)
+			if want == nil {
+				t.Fatalf("entry %d fits, and cannot be read", i)
+			}
+			for k, w := range want {
+				step := i*p.Steps() + int(at[k].Step)
+				if g := int(places[step] + at[k].Offset); g != w || places[step] != again[step] {
+					t.Fatalf("field %d of entry %d is at %d, want %d", k, i, g, w)
+				}
+			}
+			from = after
+		}
+		if from != to {
+			t.Fatalf("%d entries end at %d, want %d", got, to, from)
+		}
+		found += got
+		if got < min(n, most) {
+			stopped++
+			// What can be read, and is not near the end, fits.
+			if _, after := read(b[:last], from, sh); after > 0 && after < whole-64 && b[max(last-1, 0)] < 0x80 {
+				need := 0
+				for _, s := range p.steps {
+					need = max(need, int(s.need))
+				}
+				if after+need+64 < len(b) {
+					t.Fatalf("an entry that can be read does not fit, from %d to %d of %d", from, after, whole)
+				}
+			}
+		}
+	}
+	if found < 2000 || stopped < 500 {
+		t.Errorf("%d entries were found, %d walks were stopped", found, stopped)
+	}
+}
+
+// TestWalk_NearTheEnd: nothing is read behind the bytes, wherever they end.
+func TestWalk_NearTheEnd(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	var p Pattern
+	f := fence.Get()
+	defer f.Put()
+	for range 300 {
+		sh := shape(r)
+		build(&p, sh)
+		var b []byte
+		for range 3 {
+			b = entry(r, b, sh)
+		}
+		places := make([]int32, 3*p.Steps())
+		for n := 1; n < len(b); n++ {
+			c := f.Last(n)
+			copy(c, b)
+			got, to := p.Walk(c, 0, n, 3, places)
+			if want, after := p.portable(b[:n:n], 0, n, 3, places); got != want || to != after {
+				t.Fatalf("%d entries to %d; in Go %d to %d", got, to, want, after)
+			}
+		}
+	}
+}
+
+// TestChange: other bytes are the same afterwards.
+func TestChange(t *testing.T) {
+	t.Parallel()
+	var p Pattern
+	p.Reset()
+	p.Same(make([]byte, 40), 0)
+	p.Bytes()
+	p.Same([]byte("0123456789012345678901234567890123456789"), 0xff)
+	at := p.Here()
+	p.Same([]byte("partition"), 0xff)
+	p.Same([]byte{7}, 0)
+	p.End()
+	b := append(make([]byte, 40), 0)
+	b = append(b, "0123456789012345678901234567890123456789another!!7"...)
+	n := len(b)
+	b = append(b, make([]byte, 200)...)
+	places := make([]int32, p.Steps())
+	if got, _ := p.Walk(b, 0, n, 1, places); got != 0 {
+		t.Error("another partition fits")
+	}
+	p.Change(at, []byte("another!!"))
+	if got, to := p.Walk(b, 0, n, 1, places); got != 1 || to != n || places[at.Step]+at.Offset != 81 {
+		t.Errorf("%d entries to %d, want 1 to %d", got, to, n)
+	}
+}
+
+// TestPairs: two numbers of all lengths, whatever follows them.
+func TestPairs(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	var b []byte
+	var places []int32
+	var want [2][]int64
+	for range 5000 {
+		n := r.IntN(50)
+		v, u := int64(r.Uint64())>>(14+n), int64(r.Uint64())>>(63-n)
+		at := len(b)
+		if b = binary.AppendVarint(binary.AppendVarint(b, v), u); len(b)-at > 8 {
+			b = b[:at]
+			continue
+		}
+		places = append(places, int32(at-3), -1)
+		want[0], want[1] = append(want[0], v), append(want[1], u)
+	}
+	b = append(b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+	got, again := [2][]int64{make([]int64, len(want[0])), make([]int64, len(want[0]))}, [2][]int64{make([]int64, len(want[0])), make([]int64, len(want[0]))}
+	Pairs(b, places, 2, 3, got[0], got[1])
+	portablePairs(b, places, 2, 3, again[0], again[1])
+	for i := range want {
+		if len(want[i]) < 1000 || !slices.Equal(got[i], want[i]) || !slices.Equal(again[i], want[i]) {
+			t.Errorf("number %d of %d pairs is not what was written", i, len(want[i]))
+		}
+	}
+	Pairs(nil, nil, 2, 3, nil, nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("a place behind the bytes is read")
+		}
+	}()
+	Pairs(b, []int32{int32(len(b))}, 1, 0, make([]int64, 1), make([]int64, 1))
+}
+
+// TestTooLong: what holds more than patterns are to hold fits nothing.
+func TestTooLong(t *testing.T) {
+	t.Parallel()
+	var p Pattern
+	for _, build := range []func(){func() { p.Same(make([]byte, maxSteps*chunk+1), 0) }, func() {
+		for range maxSteps {
+			p.Bytes()
+		}
+	}} {
+		p.Reset()
+		build()
+		p.End()
+		b := make([]byte, 2*maxSteps*chunk)
+		if n, _ := p.Walk(b, 0, len(b), 1, make([]int32, p.Steps())); n != 0 || !p.TooLong() {
+			t.Error("it fits")
+		}
+	}
+}

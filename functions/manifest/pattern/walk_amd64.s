@@ -1,0 +1,246 @@
+//go:build amd64 && !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The loop of portable.go in the instructions of AVX2 and BMI2: the bytes of a
+// step are compared at once, and the end of the k-th number is found in the bits
+// of where numbers end. The names are portable.go's.
+//
+// What is read is within bounds for these reasons: at the beginning of an entry,
+// and after every action that goes on by more than eight bytes, it is looked at
+// whether there are need bytes, which the steps up to the next such action read
+// at most, it included (Pattern.End); list and many look again before each 64
+// bytes more. places has room for every step of every entry. What is fetched
+// ahead of its use need not be there.
+//
+// Registers:
+//
+//	SI  the first byte of b      R10  the step        AX BX CX  scratch
+//	DX  at                       R11  the first step  DI  where the entry begins
+//	R8  bytes of b               R12  places          R13 entries that may follow
+//	R9  last                     R15  stopBits        R14 SI, four entries further on
+//
+// func walkAVX2(steps *step, b *byte, from, length, last, most int, places *int32) (n, to int)
+TEXT ·walkAVX2(SB), NOSPLIT, $16-72
+	MOVQ steps+0(FP), R11
+	MOVQ b+8(FP), SI
+	MOVQ from+16(FP), DX
+	MOVQ length+24(FP), R8
+	MOVQ last+32(FP), R9
+	MOVQ most+40(FP), R13
+	MOVQ places+48(FP), R12
+	MOVQ $0x8080808080808080, R15
+	MOVQ SI, R14
+
+entry:
+	MOVQ DX, DI
+	MOVQ R11, R10
+
+look:
+	MOVL step_need(R10), AX
+	ADDQ DX, AX
+	CMPQ AX, R8
+	JHI  out
+
+step:
+	VMOVDQU    (SI)(DX*1), Y0
+	PREFETCHT0 (R14)(DX*1)
+	MOVL       DX, (R12)
+	VPXOR      step_value(R10), Y0, Y0
+	MOVL       step_n(R10), CX
+	VPTEST     step_mask(R10), Y0
+	JNZ        out
+	MOVL       step_then(R10), AX
+	ADDQ       $4, R12
+	ADDQ       CX, DX
+	MOVL       step_k(R10), CX
+	ADDQ       $step__size, R10
+	TESTL      AX, AX
+	JEQ        step
+	CMPL       AX, $const_few
+	JNE        notFew
+
+	MOVQ   (SI)(DX*1), AX
+	ANDNQ  R15, AX, AX
+	PDEPQ  AX, CX, AX
+	TZCNTQ AX, AX
+	JCS    out
+	SHRL   $3, AX
+	LEAQ   1(DX)(AX*1), DX
+	JMP    step
+
+notFew:
+	CMPL AX, $const_list
+	JEQ  isList
+	CMPL AX, $const_many
+	JEQ  numbers
+	CMPL AX, $const_end
+	JEQ  isEnd
+
+	// bytes
+	MOVWLZX (SI)(DX*1), AX
+	TESTL   $0x81, AX
+	JNZ     twoBytes
+	SHRL    $1, AX
+	ANDL    $0x3f, AX
+	LEAQ    1(DX)(AX*1), DX
+	JMP     look
+
+twoBytes:
+	MOVL AX, BX
+	ANDL $0x8081, BX
+	CMPL BX, $0x80
+	JNE  out
+	MOVL AX, BX
+	SHRL $8, BX
+	SHLL $6, BX
+	ANDL $0x7f, AX
+	SHRL $1, AX
+	ORL  BX, AX
+	LEAQ 2(DX)(AX*1), DX
+	JMP  look
+
+isEnd:
+	CMPQ DX, R9
+	JHI  out
+	MOVQ DX, R14
+	SUBQ DI, R14
+	LEAQ (SI)(R14*4), R14
+	DECQ R13
+	JNZ  entry
+	MOVQ DX, DI
+	JMP  out
+
+isList:
+	MOVBLZX (SI)(DX*1), AX
+	TESTL   $0x81, AX
+	JNZ     out
+	INCQ    DX
+	SHRL    $1, AX
+	JZ      look
+	IMULL   AX, CX
+	MOVQ    AX, items-8(SP)
+	MOVQ    DX, begins-16(SP)
+	CMPL    AX, $const_sizes
+	JCC     numbers
+	MOVBLZX (step_sizes-step__size)(R10)(AX*1), BX
+	TESTL   BX, BX
+	JZ      numbers
+
+	// It may have as many bytes as it had before: then as many numbers end in
+	// them, the last but one of them ends one, and the last one is 0.
+	VMOVDQU   (SI)(DX*1), Y1
+	VPMOVMSKB Y1, AX
+	NOTL      AX
+	BZHIL     BX, AX, AX
+	POPCNTL   AX, AX
+	DECL      AX
+	CMPL      AX, CX
+	JNE       numbers
+	ADDQ      DX, BX
+	MOVWLZX   -2(SI)(BX*1), AX
+	TESTL     $0xff80, AX
+	JNZ       numbers
+	MOVQ      BX, DX
+	JMP       look
+
+	// Here are the CX numbers of list and many.
+numbers:
+	VMOVDQU   (SI)(DX*1), Y1
+	VPMOVMSKB Y1, AX
+	NOTL      AX
+	POPCNTL   AX, BX
+	CMPQ      CX, BX
+	JLS       found
+	VMOVDQU   32(SI)(DX*1), Y2
+	VPMOVMSKB Y2, BX
+	NOTL      BX
+	SHLQ      $32, BX
+	ORQ       BX, AX
+	POPCNTQ   AX, BX
+	CMPQ      CX, BX
+	JLS       found
+	SUBQ      BX, CX
+	ADDQ      $64, DX
+	LEAQ      const_ahead(DX), AX
+	CMPQ      AX, R8
+	JHI       out
+	JMP       numbers
+
+found:
+	DECL   CX
+	MOVL   $1, BX
+	SHLXQ  CX, BX, BX
+	PDEPQ  AX, BX, AX
+	TZCNTQ AX, AX
+	LEAQ   1(DX)(AX*1), DX
+	CMPL   (step_then-step__size)(R10), $const_list
+	JNE    look
+	CMPB   (SI)(DX*1), $0
+	JNE    out
+	INCQ   DX
+	MOVQ   DX, BX
+	SUBQ   begins-16(SP), BX
+	MOVQ   items-8(SP), AX
+	CMPQ   BX, $32
+	JHI    look
+	CMPL   AX, $const_sizes
+	JCC    look
+	MOVB   BX, (step_sizes-step__size)(R10)(AX*1)
+	JMP    look
+
+out:
+	// DI is where the entry begins that does not fit, or behind the last one.
+	VZEROUPPER
+	MOVQ DI, to+64(FP)
+	MOVQ most+40(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, n+56(FP)
+	RET
+
+// The numbers of portablePairs. Each round reads eight bytes, which Pairs saw to be
+// there, and writes one of first and one of second.
+//
+// func pairsBMI2(b *byte, places *int32, steps, offset, n int, first, second *int64)
+TEXT ·pairsBMI2(SB), NOSPLIT, $0-56
+	MOVQ b+0(FP), SI
+	MOVQ places+8(FP), R12
+	MOVQ steps+16(FP), R10
+	ADDQ offset+24(FP), SI
+	MOVQ n+32(FP), R13
+	MOVQ first+40(FP), DI
+	MOVQ second+48(FP), R11
+	MOVQ $0x8080808080808080, R15
+	MOVQ $0x7f7f7f7f7f7f7f7f, R14
+
+pair:
+	MOVLQSX (R12), AX
+	LEAQ    (R12)(R10*4), R12
+	MOVQ    (SI)(AX*1), AX
+	ANDNQ   R15, AX, BX
+	BLSMSKQ BX, CX
+	BLSRQ   BX, BX
+	BLSMSKQ BX, BX
+	ANDNQ   BX, CX, BX
+	ANDQ    R14, CX
+	ANDQ    R14, BX
+	PEXTQ   CX, AX, CX
+	PEXTQ   BX, AX, BX
+	MOVQ    CX, AX
+	SHRQ    $1, CX
+	ANDL    $1, AX
+	NEGQ    AX
+	XORQ    AX, CX
+	MOVQ    CX, (DI)
+	MOVQ    BX, AX
+	SHRQ    $1, BX
+	ANDL    $1, AX
+	NEGQ    AX
+	XORQ    AX, BX
+	MOVQ    BX, (R11)
+	ADDQ    $8, DI
+	ADDQ    $8, R11
+	DECQ    R13
+	JNZ     pair
+	RET
