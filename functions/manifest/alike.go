@@ -22,6 +22,9 @@ type alike struct {
 	lengths map[spot]int  // what was seen at spots: numbers of bytes, and of items
 	varies  map[spot]bool // where it was not always the same
 	again   retries
+	moves   int  // how often the partition alone was another, of late
+	loose   bool // it is nearly always another: its members are read as other fields are
+	rigid   bool // they cannot be
 	short   bool // the next entry does not fit the first of kin
 	tried   bool // that being read fits none
 	resting bool // nothing fits for long
@@ -34,9 +37,13 @@ type kin struct {
 	pattern pattern.Pattern
 	takes   []take
 	steady  []steadyNumber // what they have the same of, in num and has
-	part    pattern.Place  // the partition, where it is wanted
+	part    pattern.Place  // the partition, where it is wanted and not loose
 	parts   []byte         // its bytes
 }
+
+// maxMoves is how often more than a run of entries is found the partition alone may
+// be another one, before it is loose.
+const maxMoves = 16
 
 // maxKin is how many sorts of entries are known at a time: a manifest that was
 // merged has those of each of its writers, existing and added ones.
@@ -107,7 +114,7 @@ func (s *scanner) stride(p *program, most int) int {
 	if a.of != p || a.resting {
 		return 0
 	}
-	if p.parted && s.before.of == nil {
+	if p.parted && !a.loose && s.before.of == nil {
 		a.tried = false
 		return 0
 	}
@@ -126,6 +133,9 @@ func (s *scanner) stride(p *program, most int) int {
 		if n > 1 {
 			a.idle = 0
 		}
+		if n > 8 && a.moves > 0 {
+			a.moves--
+		}
 		a.short = n < most
 		return s.took(p, k, n, to)
 	}
@@ -137,6 +147,10 @@ func (s *scanner) stride(p *program, most int) int {
 // first one on that has something that is not in order are left.
 func (s *scanner) took(p *program, k *kin, n, to int) int {
 	steps := k.pattern.Steps()
+	if p.parted && len(k.parts) == 0 {
+		s.forget() // these rows have partitions of their own
+		defer func() { s.before.next = s.row }()
+	}
 	for i := range k.takes {
 		t := &k.takes[i]
 		if t.kind == takeNumber { // by endStride

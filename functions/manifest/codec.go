@@ -134,8 +134,8 @@ func unsnappy(buf, src []byte, most int) ([]byte, []byte, error) {
 	if n > most || n > 64*len(body)+64 { // no snappy stream expands more (M2)
 		return nil, buf, errTooBig
 	}
-	if cap(buf) < n+pad {
-		buf = make([]byte, n+pad)
+	if cap(buf) < n+ample {
+		buf = make([]byte, n+ample)
 	}
 	raw, err := snappy.Decode(buf[:cap(buf)], body)
 	if err != nil {

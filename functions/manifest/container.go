@@ -3,6 +3,7 @@ package manifest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -28,7 +29,7 @@ const syncLen = 16
 
 // open reads the header.
 func open(what, name string, data []byte) (*container, error) {
-	c := &container{what: what, name: name, data: data}
+	c := &container{what: what, name: name, data: slices.Clip(data)}
 	if len(data) < 4 || string(data[:4]) != "Obj\x01" {
 		return nil, c.damage(0, errNotAvro)
 	}

@@ -2,53 +2,19 @@ package manifest
 
 import "math/bits"
 
-// heads is what scans learn of heads.
-type heads struct {
-	of       *op
-	first    template // from the status to the content
-	status   int64
-	content  int64
-	pathHead uint32 // the two bytes before the path; changing where that is of no use
-	path     int    // bytes of these and the path
-	misses   int    // how often it was another
-}
-
-// begin forgets what was learned of another op.
-func (h *heads) begin(o *op) {
-	*h = heads{of: o, first: h.first, pathHead: changing}
-	h.first.forget()
-}
-
 // fastHead reads the status, perhaps the content, and steps over the rest of
 // the head.
 func fastHead(s *scanner, o *op, p int) int {
-	b, h := s.dec.ahead, &s.heads
-	if h.of != o {
-		h.begin(o)
-	}
-	if p < 0 || p > len(b)-8 {
-		return -1
-	}
-	if le.Uint64(b[p:])&h.first.mask == h.first.value && h.first.rest(b, p+8) {
-		s.num[Status], s.num[FileContent] = h.status, h.content
-		p += h.first.length
-	} else if p = s.firstFields(o, p); p < 0 {
+	b := s.dec.ahead
+	if p = s.firstFields(p); p < 0 {
 		return -1
 	}
 	s.has[Status], s.has[FileContent] = true, o.fields[4].kind == opNumber
-	if p > len(b)-4 {
+	if p > len(b)-2 {
 		return -1
 	}
-	if w := le.Uint32(b[p:]); w&0xffff == h.pathHead {
-		p += h.path
-	} else if w&0x8081 == 0x80 {
-		n := 2 + int(w&0x7f>>1|w>>2&0x1fc0)
-		p += n
-		if h.misses++; h.misses <= maxPaths {
-			h.pathHead, h.path = w&0xffff, n
-		} else {
-			h.pathHead = changing
-		}
+	if w := uint(le.Uint16(b[p:])); w&0x8081 == 0x80 {
+		p += 2 + int(w&0x7f>>1|w>>2&0x1fc0)
 	} else if w&0x81 == 0 {
 		p += 1 + int(w>>1&0x3f)
 	} else {
@@ -65,13 +31,10 @@ func fastHead(s *scanner, o *op, p int) int {
 	return -1
 }
 
-// maxPaths is how many lengths of paths are learned in a manifest.
-const maxPaths = 500
-
-// firstFields reads the head up to the content, which is not as was learned.
-func (s *scanner) firstFields(o *op, p int) int {
-	b, from := s.dec.ahead, p
-	if p > len(b)-pad {
+// firstFields reads the head up to the content.
+func (s *scanner) firstFields(p int) int {
+	b := s.dec.ahead
+	if p < 0 || p > len(b)-pad {
 		return -1
 	}
 	w := le.Uint64(b[p:])
@@ -97,14 +60,7 @@ func (s *scanner) firstFields(o *op, p int) int {
 		return -1 // no content is as great
 	}
 	s.num[FileContent] = int64(b[p]>>1) ^ -int64(b[p]&1)
-	p++
-	if h := &s.heads; p <= len(s.dec.b) && h.first.may(s.entry) {
-		l := &learner{dec: dec{b: s.dec.b[from:p]}}
-		l.head()
-		h.status, h.content = s.num[Status], s.num[FileContent]
-		h.first.learn(l)
-	}
-	return p
+	return p + 1
 }
 
 // afterSequences steps over two optional numbers.
@@ -128,17 +84,4 @@ func afterSequences(b []byte, p int) int {
 		}
 	}
 	return p
-}
-
-// head reads the head up to the content.
-func (l *learner) head() {
-	l.long()
-	for range 3 {
-		there := l.long() > 0
-		if l.say(0xff); there {
-			l.number()
-		}
-	}
-	l.long()
-	l.say(0xff)
 }

@@ -9,6 +9,10 @@ import (
 // are: so far a fast way may look ahead of a place in it without asking.
 const pad = 16
 
+// ample is how many of them are better: then even the last entry of a block can be
+// one that is like others.
+const ample = 80
+
 var le = binary.LittleEndian
 
 // run decodes or steps over one entry.

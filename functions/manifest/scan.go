@@ -108,14 +108,13 @@ func (s *scanner) follow(p *plan) {
 // learned is what scans learn of entries: hints, which any file may begin with.
 type learned struct {
 	shapes []shape
-	heads  heads
 	ends   tailEnds
 	alike  alike
 }
 
 // begin has entries counted anew.
 func (l *learned) begin() {
-	l.heads.first.again, l.ends.maps.again, l.alike.again = retries{}, retries{}, retries{}
+	l.alike.again = retries{}
 	l.alike.idle, l.alike.resting, l.alike.short = 0, false, false
 }
 
@@ -157,7 +156,7 @@ func (s *scanner) block(b block, raw []byte) error {
 	}
 	s.at, s.dec = b, newDec(raw)
 	d := &s.dec
-	strides := b.count > 1 && prog.fields != nil
+	strides := prog.fields != nil
 	for left := b.count; left > 0; {
 		if s.row >= s.stop {
 			if err := s.pause(); err != nil {
@@ -216,7 +215,9 @@ func (s *scanner) pause() error {
 }
 
 // newDec returns a dec for a block as unpack returns it.
-func newDec(raw []byte) dec { return dec{b: raw, ahead: raw[:len(raw)+pad]} }
+func newDec(raw []byte) dec {
+	return dec{b: raw, ahead: raw[:len(raw)+min(ample, max(pad, cap(raw)-len(raw)))]}
+}
 
 // isOdd reports whether the fixed partition values of a block have lengths
 // before them. Some blocks can be read both ways: a value that ends in a byte

@@ -22,6 +22,7 @@ func slowPlan(t testing.TB, schema *node, req *Request) (*plan, error) {
 		if prog == nil {
 			continue
 		}
+		prog.fields = nil
 		for i := range prog.ops {
 			prog.ops[i].fast = noFastWay
 		}

@@ -21,9 +21,6 @@ type student struct {
 // maxStudied is how many bytes of an entry are looked at.
 const maxStudied = 1 << 14
 
-// nearEnd is how near to the end of a block even entries that are alike may not fit.
-const nearEnd = 128
-
 // study learns from the entry just read, whose first byte is at from, if what was
 // learned does not fit it.
 func (s *scanner) study(p *program, from int) {
@@ -44,7 +41,7 @@ func (s *scanner) study(p *program, from int) {
 	st := &student{dec: dec{b: s.dec.b[from:s.dec.pos]}, a: a, k: k}
 	for i := 0; i < len(p.fields) && st.err == nil; i++ {
 		st.field = i
-		if f := &p.fields[i]; f.member && p.parted {
+		if f := &p.fields[i]; f.member && p.parted && !a.loose {
 			for i+1 < len(p.fields) && p.fields[i+1].member {
 				i++
 			}
@@ -57,6 +54,9 @@ func (s *scanner) study(p *program, from int) {
 	}
 	k.pattern.End()
 	if st.err != nil || st.pos != len(st.b) || st.said != st.pos || k.pattern.TooLong() {
+		if a.loose {
+			a.loose, a.rigid = false, true
+		}
 		return
 	}
 	slices.SortStableFunc(k.takes, func(x, y take) int { return cmp.Compare(x.kind, y.kind) })
@@ -66,10 +66,12 @@ func (s *scanner) study(p *program, from int) {
 	}
 }
 
-// mayStudy reports whether to learn from an entry.
+// mayStudy reports whether to learn from an entry: one that is live, whose
+// partition is known, and that is not so near to the end of the file that those
+// like it do not fit.
 func (s *scanner) mayStudy(p *program, from int) bool {
 	a, d := &s.alike, &s.dec
-	if !a.tried || s.lay.live && s.num[Status] == deleted || p.parted && s.before.of == nil || d.pos-from > maxStudied || d.pos > len(d.b)-nearEnd {
+	if !a.tried || s.lay.live && s.num[Status] == deleted || p.parted && s.before.of == nil || d.pos-from > maxStudied || d.pos > len(d.ahead)-ample {
 		return false
 	}
 	if a.idle > maxIdle {
@@ -81,17 +83,31 @@ func (s *scanner) mayStudy(p *program, from int) bool {
 		}
 		a.resting, a.idle = false, 0
 	}
-	if a.of == p {
-		for _, k := range a.kin {
-			if !s.partitionOf(k) {
-				continue
-			}
-			if n, to := k.pattern.Walk(d.ahead, from, d.pos, 1, a.places); n == 1 && to == d.pos {
-				return false // only its partition was another one
-			}
+	if a.of == p && s.becomesLoose(a) {
+		return true
+	}
+	for _, k := range a.kin {
+		if a.of != p || !s.partitionOf(k) {
+			continue
+		}
+		if n, to := k.pattern.Walk(d.ahead, from, d.pos, 1, a.places); n == 1 && to == d.pos {
+			return false // only its partition was another one
 		}
 	}
 	return a.again.may(s.entry)
+}
+
+// becomesLoose reports whether the partition has been another one so often that
+// its members are to be learned as other fields are.
+func (s *scanner) becomesLoose(a *alike) bool {
+	if a.loose || a.rigid || len(a.kin) == 0 || string(s.before.all[:s.before.length]) == string(a.kin[0].parts) {
+		return false
+	}
+	if a.moves++; a.moves < maxMoves || !a.again.may(s.entry) {
+		return false
+	}
+	a.moves, a.loose, a.kin = 0, true, nil
+	return true
 }
 
 // same has the bytes that were read since the last time be the same, in the bits of mask.
@@ -379,4 +395,34 @@ func (st *student) unpicked(picks []pick, found []bool) {
 			st.take(take{kind: takeNull, col: picks[i].col})
 		}
 	}
+}
+
+// retries counts how often something is learned that may not fit for long.
+type retries struct {
+	tries int
+	at    int64 // the entry that it was learned from, or last tried
+}
+
+const (
+	// maxTries is how often a pattern is learned that does not fit often.
+	maxTries = 16
+	// enoughHits is how many entries it has to fit before it is learned anew, to count as one that fits.
+	enoughHits = 8
+	// untilRetry is after how many entries one is learned again that did not fit.
+	untilRetry = 300
+)
+
+// may reports whether to learn from an entry which what was learned does not fit.
+func (r *retries) may(entry int64) bool {
+	switch since := entry - r.at; {
+	case since > untilRetry:
+		r.tries = maxTries - 4
+	case r.tries >= maxTries:
+		return false
+	case since > enoughHits:
+		r.tries = 0
+	}
+	r.at = entry
+	r.tries++
+	return true
 }

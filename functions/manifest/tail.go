@@ -4,35 +4,11 @@ import "math/bits"
 
 // tailEnds is what scans learn of tails.
 type tailEnds struct {
-	of     *op
-	maps   template  // the maps but the column sizes, where they are small
-	counts []counted // that are wanted, in maps
-	picked [2]extent // of the bounds that are wanted, in maps: so many of them
-	wanted int
-	words  [4]int   // that a map of counts has at least
-	lists  [8]uint8 // of so many split offsets: the bytes behind their number, if they are few
-	bytes  uint32   // those behind the split offsets, of the entry before: most have the same
+	words  [firstBounds]int // that a map of counts has at least
+	lists  [8]uint8         // of so many split offsets: the bytes behind their number, if they are few
+	bytes  uint32           // those behind the split offsets, of the entry before: most have the same
 	mask   uint32
 	length int
-}
-
-// extent is n bytes from a place on, of a column.
-type extent struct {
-	from, n int
-	col     int
-}
-
-// counted is where in the maps a count is: of its eight bytes there, mask has
-// those that are its own; none, where the map does not have it.
-type counted struct {
-	at, col int
-	mask    uint64
-}
-
-// begin forgets what was learned of another op.
-func (e *tailEnds) begin(o *op) {
-	*e = tailEnds{of: o, bytes: 1, maps: e.maps, counts: e.counts[:0]}
-	e.maps.forget()
 }
 
 // fastTail reads the record count and the file's size, where both are wanted,
@@ -65,10 +41,6 @@ func fastTail(s *scanner, o *op, p int) int {
 		s.cols[o.longs[1]].v64.s[s.row] = int64(w>>1) ^ -int64(w&1)
 		p += n
 	}
-	e := &s.ends
-	if e.of != o {
-		e.begin(o)
-	}
 	if p < 0 || p > len(b)-8 {
 		return -1
 	}
@@ -79,39 +51,7 @@ func fastTail(s *scanner, o *op, p int) int {
 	} else {
 		p = s.afterCounts(0, p)
 	}
-	if p < 0 || p > len(b)-8 {
-		return -1
-	}
-	if w = le.Uint64(b[p:]); w&e.maps.mask != e.maps.value || !e.maps.rest(b, p+8) {
-		return s.tailEnd(o, s.maps(o, p))
-	}
-	if p < 0 || p > len(b)-e.maps.length-8 {
-		return -1
-	}
-	for i := range e.counts {
-		x := &e.counts[i]
-		c := &s.cols[x.col]
-		if x.mask == 0 {
-			c.setNull(s.alloc, s.row)
-			continue
-		}
-		v := squeeze(le.Uint64(b[p+x.at:]) & x.mask)
-		c.v64.s[s.row] = int64(v>>1) ^ -int64(v&1)
-		c.done = s.row
-	}
-	for i := range e.wanted {
-		x := &e.picked[i&1]
-		c, from := &s.cols[x.col], p+x.from
-		at := int(c.offs.s[s.row])
-		if dst := c.data.s[at:]; x.n <= 16 && len(dst) >= 16 && len(b)-from >= 16 { // as setText does
-			*(*[16]byte)(dst) = *(*[16]byte)(b[from:])
-			c.bytes, c.done = at+x.n, s.row
-			c.offs.s[s.row+1] = int32(c.bytes)
-			continue
-		}
-		s.setText(c, b, from, from+x.n)
-	}
-	return s.tailEnd(o, p+e.maps.length)
+	return s.tailEnd(o, s.maps(o, p))
 }
 
 // firstBounds is where in the tail the bounds begin.
@@ -119,7 +59,6 @@ const firstBounds = 4
 
 // maps steps over the maps but the column sizes, but for what is wanted of them.
 func (s *scanner) maps(o *op, p int) int {
-	from := p
 	for i := 1; i < firstBounds; i++ {
 		if o.counts {
 			p = s.pickCounts(&o.tail[i], p)
@@ -135,33 +74,7 @@ func (s *scanner) maps(o *op, p int) int {
 			return -1
 		}
 	}
-	if p-from <= maxTemplate && from <= len(s.dec.b)-maxTemplate && s.ends.maps.may(s.entry) {
-		s.learnMaps(o, s.dec.b[from:p])
-	}
 	return p
-}
-
-func (s *scanner) learnMaps(o *op, maps []byte) {
-	e, l := &s.ends, &learner{dec: dec{b: maps}}
-	e.counts = e.counts[:0]
-	for i := 1; i < firstBounds; i++ {
-		picks := o.tail[i].picks
-		from, to := l.pairs(false, picks)
-		if n := to - from; len(picks) == 1 && n <= 8 {
-			e.counts = append(e.counts, counted{from, picks[0].col, 1<<(8*n) - 1})
-		} else if n > 8 {
-			l.fail(errShort)
-		}
-	}
-	e.wanted = 0
-	for i := firstBounds; i < firstBounds+2; i++ {
-		picks := o.tail[i].picks
-		if from, to := l.pairs(true, picks); to > 0 {
-			e.picked[e.wanted&1] = extent{from, to - from, picks[0].col}
-			e.wanted++
-		}
-	}
-	e.maps.learn(l)
 }
 
 // afterCounts steps over the i-th map of counts.
@@ -218,7 +131,7 @@ func (s *scanner) tailEnd(o *op, p int) int {
 	if bits.OnesCount64(^le.Uint64(x[3:])&in[0]|^le.Uint64(x[11:])&in[1]>>1) != int(n)+1 {
 		return s.slowTail(o, p)
 	}
-	if p += 3 + int(size); p <= len(b)-4 && le.Uint32(b[p:])&e.mask == e.bytes {
+	if p += 3 + int(size); e.length > 0 && p <= len(b)-4 && le.Uint32(b[p:])&e.mask == e.bytes {
 		return p + e.length
 	}
 	return s.lastFields(o, p)

@@ -90,6 +90,11 @@ var rules = []rule{
 			"and shares no code with what it judges",
 	},
 	{
+		Dir:     "internal/fence",
+		Foreign: []string{"golang.org/x/sys/unix"},
+		Why:     "internal/fence is memory that tests of any package may use, so it can import none of them",
+	},
+	{
 		Dir: "internal/testtables",
 		Why: "internal/testtables unpacks testdata for the tests of every package, so it can import none of them",
 	},

@@ -270,6 +270,44 @@ func TestChange(t *testing.T) {
 	}
 }
 
+// TestSizes: the assembly learns how long lists are, by how many items they have,
+// and takes no list of another length for one of these.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	var p Pattern
+	p.Reset()
+	p.List(1)
+	p.End()
+	list := func(b []byte, v ...int64) []byte {
+		b = binary.AppendVarint(b, int64(len(v)))
+		for _, v := range v {
+			b = binary.AppendVarint(b, v)
+		}
+		return append(b, 0)
+	}
+	var b []byte
+	for range 3 {
+		b = list(list(list(b, 4, 20_000_000), 4), 4, 30_000_000)
+	}
+	b = list(list(b, 20_000_000, 4), 1<<40, 4) // of as many bytes as before, and of more
+	n := len(b)
+	b = append(b, make([]byte, 100)...)
+	places := make([]int32, 20*p.Steps())
+	got, to := p.Walk(b, 0, n, 11, places)
+	if got != 11 || to != n {
+		t.Errorf("%d lists end at %d, want 11 at %d", got, to, n)
+	}
+	if want := [sizes]uint8{1: 2, 2: 8}; p.steps[0].sizes != want && p.steps[0].sizes != ([sizes]uint8{}) {
+		t.Errorf("the sizes are %v, want %v, or none where there is no assembly", p.steps[0].sizes, want)
+	}
+	odd := list(nil, 4, 20_000_000)
+	odd[len(odd)-2] |= 0x80 // the 0 belongs to the number
+	odd = append(odd, make([]byte, 100)...)
+	if got, to := p.Walk(odd, 0, len(odd), 1, places); got != 1 || to != 8 {
+		t.Errorf("%d lists to %d, want one to 8", got, to)
+	}
+}
+
 // TestPairs: two numbers of all lengths, whatever follows them.
 func TestPairs(t *testing.T) {
 	t.Parallel()
