@@ -63,7 +63,7 @@ func TestM2_Bombs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		schema = c.meta["avro.schema"]
+		schema = c.meta.get("avro.schema")
 	}
 	defer SetInflater(OwnInflater)
 	for _, codec := range []string{"deflate", "snappy", "zstandard", "zstandard without its size"} {
@@ -83,4 +83,19 @@ func TestM2_Bombs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestM2_Header: a file that says more of itself than any writer does is refused
+// before there is room for it.
+func TestM2_Header(t *testing.T) {
+	t.Parallel()
+	file := []byte("Obj\x01")
+	const n = 1 << 20
+	file = binary.AppendVarint(file, n)
+	file = append(file, make([]byte, 2*n)...)
+	testtables.Bounded(t, len(file), func() {
+		if _, err := open("manifest", "m.avro", file); err == nil || !strings.Contains(err.Error(), "header of more than") {
+			t.Errorf("%d entries: %v", n, err)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // container is an Avro object container file: a header and blocks of entries.
@@ -15,7 +16,23 @@ type container struct {
 	sync       []byte
 	schema     *node
 	codec      codec
-	meta       map[string][]byte // the header's other entries
+	meta       header
+	room       [12]headerEntry // for meta: Iceberg's writers have no more
+}
+
+// header is what an Avro file says of itself.
+type header []headerEntry
+
+type headerEntry struct{ key, value []byte }
+
+// get returns a key's value, the last one where it is there twice, and nil where it is not.
+func (h header) get(key string) []byte {
+	for i := len(h) - 1; i >= 0; i-- {
+		if string(h[i].key) == key {
+			return h[i].value
+		}
+	}
+	return nil
 }
 
 // block is one block, not yet decompressed.
@@ -34,7 +51,7 @@ func open(what, name string, data []byte) (*container, error) {
 		return nil, c.damage(0, errNotAvro)
 	}
 	d := dec{b: data, pos: 4}
-	c.meta = d.header()
+	c.meta = d.header(c.room[:])
 	if d.err != nil {
 		return nil, c.damage(d.pos, d.err)
 	}
@@ -44,43 +61,31 @@ func open(what, name string, data []byte) (*container, error) {
 	c.sync = data[d.pos : d.pos+syncLen]
 	c.pos = d.pos + syncLen
 	var err error
-	if c.schema, err = cachedSchema(c.meta["avro.schema"]); err != nil {
+	if c.schema, err = cachedSchema(c.meta.get("avro.schema")); err != nil {
 		return nil, c.damage(4, fmt.Errorf("avro.schema: %w", err))
 	}
-	if c.codec, err = codecNamed(string(c.meta["avro.codec"])); err != nil {
+	if c.codec, err = codecNamed(string(c.meta.get("avro.codec"))); err != nil {
 		return nil, fmt.Errorf("read %s %q: %w", what, name, err)
 	}
 	return c, nil
 }
 
-// headerKeys are those that Iceberg's writers use; they are not allocated anew.
-var headerKeys = func() map[string]string {
-	m := map[string]string{}
-	for _, k := range []string{"avro.schema", "avro.codec", "schema", "schema-id", "partition-spec", "partition-spec-id", "format-version",
-		"content", "iceberg.schema", "snapshot-id", "parent-snapshot-id", "sequence-number", "first-row-id"} {
-		m[k] = k
-	}
-	return m
-}()
+// maxHeader is how many entries a header has at most.
+const maxHeader = 4096
 
-func headerKey(b []byte) string {
-	if k, ok := headerKeys[string(b)]; ok {
-		return k
-	}
-	return string(b)
-}
-
-// header decodes the metadata map that follows the magic.
-func (d *dec) header() map[string][]byte {
-	m := map[string][]byte{}
+// header decodes the metadata map that follows the magic, into room where it does.
+func (d *dec) header(room []headerEntry) header {
+	h := header(room[:0])
 	for {
 		n := d.blockCount()
 		if n == 0 || d.err != nil {
-			return m
+			return h
+		}
+		if n > maxHeader-int64(len(h)) { // M2
+			d.fail(fmt.Errorf("a header of more than %d entries", maxHeader))
 		}
 		for ; n > 0 && d.err == nil; n-- {
-			k := headerKey(d.bytes())
-			m[k] = d.bytes()
+			h = append(h, headerEntry{d.bytes(), d.bytes()})
 		}
 	}
 }
@@ -132,11 +137,24 @@ var schemas = struct {
 
 const maxSchemas = 256
 
+// lastSchema is the schema that was asked for last: to compare texts costs less
+// than to look one up.
+var lastSchema atomic.Pointer[textSchema]
+
+type textSchema struct {
+	text string
+	n    *node
+}
+
 func cachedSchema(text []byte) (*node, error) {
+	if l := lastSchema.Load(); l != nil && l.text == string(text) {
+		return l.n, nil
+	}
 	schemas.Lock()
 	n, ok := schemas.m[string(text)]
 	schemas.Unlock()
 	if ok {
+		lastSchema.Store(&textSchema{string(text), n})
 		return n, nil
 	}
 	n, err := parseSchema(text)

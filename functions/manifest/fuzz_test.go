@@ -33,7 +33,7 @@ func seedsOf(f testing.TB, take func(string) bool) [][]byte {
 			if err != nil {
 				continue // a codec that nobody knows
 			}
-			key := c.codec.name + string(c.meta["avro.schema"])
+			key := c.codec.name + string(c.meta.get("avro.schema"))
 			if old := least[key]; old == nil || len(data) < len(old) {
 				least[key] = data
 			}
@@ -70,7 +70,7 @@ func uncompressed(t testing.TB, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := avroHeader(c.meta["avro.schema"])
+	out := avroHeader(c.meta.get("avro.schema"))
 	for {
 		b, ok, err := c.next()
 		if err != nil {
@@ -206,10 +206,10 @@ func FuzzScanEntries(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if c.codec.name != "null" || slices.ContainsFunc(schemas, func(b []byte) bool { return bytes.Equal(b, c.meta["avro.schema"]) }) {
+		if c.codec.name != "null" || slices.ContainsFunc(schemas, func(b []byte) bool { return bytes.Equal(b, c.meta.get("avro.schema")) }) {
 			continue
 		}
-		schemas = append(schemas, c.meta["avro.schema"])
+		schemas = append(schemas, c.meta.get("avro.schema"))
 		if b, ok, err := c.next(); ok && err == nil {
 			f.Add(uint8(len(schemas)-1), uint16(b.count), b.packed)
 			for _, bad := range testtables.Damaged(b.packed, 6) {

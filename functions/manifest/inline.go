@@ -18,14 +18,14 @@ func Describe(name string, data []byte) (File, error) {
 	if err != nil {
 		return f, err
 	}
-	if text, ok := c.meta["partition-spec-id"]; ok { // the first writers had one spec, 0
+	if text := c.meta.get("partition-spec-id"); text != nil { // the first writers had one spec, 0
 		id, err := strconv.ParseInt(string(text), 10, 32)
 		if err != nil {
 			return f, c.damage(4, fmt.Errorf("partition-spec-id %q is no number", text))
 		}
 		f.SpecID = int32(id)
 	}
-	switch content := string(c.meta["content"]); content {
+	switch content := string(c.meta.get("content")); content {
 	case "", "data":
 	case "deletes":
 		f.Content = ContentDeletes

@@ -115,7 +115,7 @@ func TestReadList_StraightLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			schema := c.meta["avro.schema"]
+			schema := c.meta.get("avro.schema")
 			block, ok, err := c.next()
 			if err != nil {
 				t.Fatal(err)

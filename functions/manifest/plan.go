@@ -7,7 +7,7 @@ import (
 )
 
 // plan is how manifests of one schema are read for one request. Nothing but
-// what is learned changes: scans share it.
+// idle changes: scans share it.
 type plan struct {
 	lay     *layout
 	prog    *program
@@ -15,7 +15,7 @@ type plan struct {
 	check   [2]*program
 	blank   []column  // empty ones
 	offsets []int     // indices of the columns that have offsets
-	learned sync.Pool // of *learned: hints, which the next scan may begin with
+	idle    sync.Pool // of *scanner, which know what the scans before learned
 }
 
 func newPlan(schema *node, req *Request) (*plan, error) {

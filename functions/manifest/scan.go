@@ -3,7 +3,6 @@ package manifest
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -32,10 +31,13 @@ func Scan(ctx context.Context, f File, data []byte, req *Request, alloc memory.A
 	if alloc == nil {
 		alloc = memory.DefaultAllocator
 	}
-	s := &scanner{ctx: ctx, file: f, alloc: alloc, emit: emit, c: c}
-	if err := s.prepare(req); err != nil {
+	p, err := planFor(c.schema, req)
+	if err != nil {
 		return fmt.Errorf("read manifest %q: %w", f.Path, err)
 	}
+	s := p.scanner()
+	s.ctx, s.file, s.alloc, s.emit, s.c = ctx, f, alloc, emit, c
+	s.follow(p)
 	return s.all()
 }
 
@@ -78,31 +80,28 @@ type scanner struct {
 	has       [numColumns]bool
 }
 
-// prepare takes or makes the plan, and the columns.
-func (s *scanner) prepare(req *Request) error {
-	p, err := planFor(s.c.schema, req)
-	if err != nil {
-		return err
+// scanner returns one that did its work, for another scan, or a new one.
+func (p *plan) scanner() *scanner {
+	if s, ok := p.idle.Get().(*scanner); ok {
+		return s
 	}
-	s.follow(p)
-	return nil
+	return &scanner{}
 }
 
+// follow begins a scan.
 func (s *scanner) follow(p *plan) {
 	s.plan = p
 	if s.file.FirstRowID != nil {
 		s.nextRowID = *s.file.FirstRowID
 	}
-	s.cols = slices.Clone(p.blank)
+	s.cols = append(s.cols[:0], p.blank...)
 	for _, i := range p.prog.absent {
 		s.cols[i].absent = true
 	}
-	var ok bool
-	if s.learned, ok = p.learned.Get().(*learned); ok {
-		s.learned.begin()
-		return
+	if s.learned == nil {
+		s.learned = &learned{shapes: make([]shape, p.prog.shapes)}
 	}
-	s.learned = &learned{shapes: make([]shape, p.prog.shapes)}
+	s.learned.begin()
 }
 
 // learned is what scans learn of entries: hints, which any file may begin with.
@@ -225,7 +224,7 @@ func newDec(raw []byte) dec {
 // that Java wrote, known by a header key that only it writes, has lengths, and
 // any other has none.
 func (s *scanner) isOdd(b block, raw []byte) bool {
-	if _, java := s.c.meta["iceberg.schema"]; java {
+	if s.c.meta.get("iceberg.schema") != nil {
 		return s.fits(s.check[1], b, raw)
 	}
 	return !s.fits(s.check[0], b, raw) && s.fits(s.check[1], b, raw)
@@ -316,9 +315,12 @@ func (s *scanner) partition(t arrow.DataType) arrow.Array {
 	return array.NewStructData(d)
 }
 
+// release ends the scan: the scanner can begin another one, with what it learned.
 func (s *scanner) release() {
-	s.plan.learned.Put(s.learned)
 	for i := range s.cols {
 		s.cols[i].release()
 	}
+	p := s.plan
+	*s = scanner{cols: s.cols, learned: s.learned}
+	p.idle.Put(s)
 }

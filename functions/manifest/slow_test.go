@@ -93,10 +93,10 @@ func FuzzFastWays(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if c.codec.name != "null" || slices.ContainsFunc(schemas, func(b []byte) bool { return bytes.Equal(b, c.meta["avro.schema"]) }) {
+		if c.codec.name != "null" || slices.ContainsFunc(schemas, func(b []byte) bool { return bytes.Equal(b, c.meta.get("avro.schema")) }) {
 			continue
 		}
-		schemas = append(schemas, c.meta["avro.schema"])
+		schemas = append(schemas, c.meta.get("avro.schema"))
 		if b, ok, err := c.next(); ok && err == nil {
 			f.Add(uint8(len(schemas)-1), uint8(0), uint16(b.count), b.packed)
 			f.Add(uint8(len(schemas)-1), uint8(3), uint16(b.count), b.packed)

@@ -37,7 +37,7 @@ func firstEntry(t *testing.T) (schema, entries []byte, count int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.meta["avro.schema"], bytes.Clone(raw), b.count
+	return c.meta.get("avro.schema"), bytes.Clone(raw), b.count
 }
 
 // TestUnpackTwo: of blocks that are decompressed two at a time, one that is
