@@ -2,8 +2,9 @@ package manifest
 
 import "math/bits"
 
-// tailEnds is what scans learn of tails.
+// tailEnds is what scans learn of tails of one op: another one may end elsewhere.
 type tailEnds struct {
+	of     *op
 	words  [firstBounds]int // that a map of counts has at least
 	lists  [8]uint8         // of so many split offsets: the bytes behind their number, if they are few
 	bytes  uint32           // those behind the split offsets, of the entry before: most have the same
@@ -15,6 +16,9 @@ type tailEnds struct {
 // and steps over the tail, but for counts and bounds that are wanted.
 func fastTail(s *scanner, o *op, p int) int {
 	b := s.dec.ahead
+	if s.ends.of != o {
+		s.ends = tailEnds{of: o}
+	}
 	if o.longs != nil {
 		if p < 0 || p > len(b)-16 {
 			return -1
