@@ -3,6 +3,8 @@ package manifest
 import (
 	"math/bits"
 	"unicode/utf8"
+
+	"psyberg/functions/manifest/pattern"
 )
 
 // The fast ways of ops that fill columns. Where they give up, what they did to
@@ -313,7 +315,7 @@ func (h *shape) number(i int, b []byte, p int) (after int, value int64) {
 	if stops == 0 {
 		return -1, 0
 	}
-	w = squeeze(w & (stops ^ (stops - 1)))
+	w = pattern.Squeeze(w & (stops ^ (stops - 1)))
 	return p + n + bits.TrailingZeros64(stops)>>3 + 1, int64(w>>1) ^ -int64(w&1)
 }
 

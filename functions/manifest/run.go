@@ -3,6 +3,8 @@ package manifest
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"psyberg/functions/manifest/pattern"
 )
 
 // pad is how many bytes can be read behind the end of a block, whatever they
@@ -34,14 +36,7 @@ func (s *scanner) run(ops []op) {
 	d.pos = pos
 }
 
-// squeeze pushes the groups of seven bits of a varint together.
-func squeeze(w uint64) uint64 {
-	w = w&0x007f007f007f007f | w>>1&0x3f803f803f803f80
-	w = w&0x00003fff00003fff | w>>2&0x0fffc0000fffc000
-	return w&0x000000000fffffff | w>>4&0x00fffffff0000000
-}
-
-// squeezeShort does so with at most four groups.
+// squeezeShort does what pattern.Squeeze does with at most four groups.
 func squeezeShort(w uint64) uint64 {
 	v := uint32(w)
 	return uint64(v&0x7f | v>>1&0x3f80 | v>>2&0x1fc000 | v>>3&0xfe00000)
@@ -93,7 +88,7 @@ func fastNumbers(s *scanner, o *op, p int) int {
 			if w &= stops ^ (stops - 1); uint32(stops) != 0 {
 				w = squeezeShort(w)
 			} else {
-				w = squeeze(w)
+				w = pattern.Squeeze(w)
 			}
 		}
 		v := int64(w>>1) ^ -int64(w&1)
@@ -134,7 +129,7 @@ func (s *scanner) mostNumbers(o *op, i, p int) int {
 		w := le.Uint64(b[p:])
 		if stops := ^w & stopBits; stops != 0 {
 			p += bits.TrailingZeros64(stops)>>3 + 1
-			w = squeeze(w & (stops ^ (stops - 1)))
+			w = pattern.Squeeze(w & (stops ^ (stops - 1)))
 		} else if w, p = longNumber(b, p, w); p < 0 {
 			return -1
 		}
@@ -157,7 +152,7 @@ func (s *scanner) mostNumbers(o *op, i, p int) int {
 // longNumber reads the bits of a number of nine or ten bytes, w the first eight.
 func longNumber(b []byte, p int, w uint64) (v uint64, after int) {
 	c, last := b[p+8], b[p+9]
-	v = squeeze(w) | uint64(c&0x7f)<<56
+	v = pattern.Squeeze(w) | uint64(c&0x7f)<<56
 	switch {
 	case c < 0x80:
 		return v, p + 9

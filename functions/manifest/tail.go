@@ -1,6 +1,10 @@
 package manifest
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"psyberg/functions/manifest/pattern"
+)
 
 // tailEnds is what scans learn of tails of one op: another one may end elsewhere.
 type tailEnds struct {
@@ -39,7 +43,7 @@ func fastTail(s *scanner, o *op, p int) int {
 		if w &= stops ^ (stops - 1); uint32(stops) != 0 {
 			w = squeezeShort(w)
 		} else {
-			w = squeeze(w)
+			w = pattern.Squeeze(w)
 		}
 		s.cols[o.longs[0]].v64.s[s.row] = int64(first>>1) ^ -int64(first&1)
 		s.cols[o.longs[1]].v64.s[s.row] = int64(w>>1) ^ -int64(w&1)

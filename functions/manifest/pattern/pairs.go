@@ -25,13 +25,13 @@ func portablePairs(b []byte, places []int32, steps, offset int, first, second []
 		stops := ^w & stopBits
 		rest := stops & (stops - 1)
 		one, two := stops^(stops-1), rest^(rest-1)
-		v, u := squeeze(w&one), squeeze(w&two>>(bits.Len64(one)&63))
+		v, u := Squeeze(w&one), Squeeze(w&two>>(bits.Len64(one)&63))
 		first[i], second[i] = int64(v>>1)^-int64(v&1), int64(u>>1)^-int64(u&1)
 	}
 }
 
-// squeeze pushes the groups of seven bits of a varint together.
-func squeeze(w uint64) uint64 {
+// Squeeze pushes the groups of seven bits of a varint of at most eight bytes together.
+func Squeeze(w uint64) uint64 {
 	w = w&0x007f007f007f007f | w>>1&0x3f803f803f803f80
 	w = w&0x00003fff00003fff | w>>2&0x0fffc0000fffc000
 	return w&0x000000000fffffff | w>>4&0x00fffffff0000000
