@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // container is an Avro object container file: a header and blocks of entries.
@@ -129,43 +128,39 @@ func (c *container) damagedEntry(offset int, entry int64, cause error) error {
 }
 
 // schemas keeps parsed schemas by their text: the manifests of a table share
-// few. When it is full it starts anew, which bounds it.
+// few. When it is full it starts anew, which bounds it. last is the one that was
+// asked for last: to compare two texts costs less than to look one up.
 var schemas = struct {
 	sync.Mutex
-	m map[string]*node
-}{m: map[string]*node{}}
-
-const maxSchemas = 256
-
-// lastSchema is the schema that was asked for last: to compare texts costs less
-// than to look one up.
-var lastSchema atomic.Pointer[textSchema]
+	m    map[string]*textSchema
+	last textSchema
+}{m: map[string]*textSchema{}}
 
 type textSchema struct {
 	text string
 	n    *node
 }
 
+const maxSchemas = 256
+
 func cachedSchema(text []byte) (*node, error) {
-	if l := lastSchema.Load(); l != nil && l.text == string(text) {
-		return l.n, nil
-	}
-	schemas.Lock()
-	n, ok := schemas.m[string(text)]
-	schemas.Unlock()
-	if ok {
-		lastSchema.Store(&textSchema{string(text), n})
-		return n, nil
-	}
-	n, err := parseSchema(text)
-	if err != nil {
-		return nil, err
-	}
 	schemas.Lock()
 	defer schemas.Unlock()
-	if len(schemas.m) >= maxSchemas {
-		clear(schemas.m)
+	if schemas.last.n != nil && schemas.last.text == string(text) {
+		return schemas.last.n, nil
 	}
-	schemas.m[string(text)] = n
-	return n, nil
+	t, ok := schemas.m[string(text)]
+	if !ok {
+		n, err := parseSchema(text)
+		if err != nil {
+			return nil, err
+		}
+		if len(schemas.m) >= maxSchemas {
+			clear(schemas.m)
+		}
+		t = &textSchema{string(text), n}
+		schemas.m[t.text] = t
+	}
+	schemas.last = *t
+	return t.n, nil
 }

@@ -67,8 +67,8 @@ func (s *scanner) study(p *program, from int) {
 }
 
 // mayStudy reports whether to learn from an entry: one that is live, whose
-// partition is known, and that is not so near to the end of the file that those
-// like it do not fit.
+// partition is known, and that is not so near to the end of what can be read that
+// those like it do not fit.
 func (s *scanner) mayStudy(p *program, from int) bool {
 	a, d := &s.alike, &s.dec
 	if !a.tried || s.lay.live && s.num[Status] == deleted || p.parted && s.before.of == nil || d.pos-from > maxStudied || d.pos > len(d.ahead)-ample {
@@ -83,11 +83,14 @@ func (s *scanner) mayStudy(p *program, from int) bool {
 		}
 		a.resting, a.idle = false, 0
 	}
-	if a.of == p && s.becomesLoose(a) {
+	if a.of != p {
+		return a.again.may(s.entry)
+	}
+	if s.becomesLoose(a) {
 		return true
 	}
 	for _, k := range a.kin {
-		if a.of != p || !s.partitionOf(k) {
+		if !s.partitionOf(k) {
 			continue
 		}
 		if n, to := k.pattern.Walk(d.ahead, from, d.pos, 1, a.places); n == 1 && to == d.pos {
@@ -186,11 +189,11 @@ func (st *student) value(f *fieldOp, plain bool) {
 	case opSkipNumber:
 		st.number(0)
 	case opText:
-		t := take{kind: takeText, col: int(f.to)}
-		st.sized(0, &t)
+		t := st.sized(0, takeText)
+		t.col = int(f.to)
 		st.take(t)
 	case opSkipBytes:
-		st.sized(0, &take{})
+		st.sized(0, takeBytes)
 	case opFormat:
 		at := p.Here()
 		at.Offset++
@@ -205,9 +208,9 @@ func (st *student) value(f *fieldOp, plain bool) {
 	case opSkipTuples:
 		st.tuples(int(f.n))
 	case opSkipPairs, opPickPairs:
-		st.pairs(f.picks)
+		st.records(f.picks, func(item int) take { return st.sized(item, takeBytes) })
 	case opPickCounts:
-		st.counts(f.picks)
+		st.records(f.picks, func(item int) take { return take{kind: take64, at: st.number(item)} })
 	default:
 		st.fail(errShort)
 	}
@@ -259,27 +262,27 @@ func (st *student) pair(f, g *fieldOp) bool {
 	return true
 }
 
-// sized reads bytes and the length before them; it returns where the bytes are,
-// and sets of t what says so.
-func (st *student) sized(item int, t *take) {
+// sized reads bytes and the length before them, and returns what takes them.
+func (st *student) sized(item int, kind takeKind) take {
 	p := &st.k.pattern
 	at, n := st.pos, st.long()
 	if st.pos-at > 2 || n < 0 {
 		st.fail(errShort)
-		return
+		return take{}
 	}
-	t.at = p.Here()
+	t := take{kind: kind, at: p.Here()}
 	if st.changes(item, int(n)) {
 		p.Bytes()
 		st.fixed(n)
 		st.any()
-		return
+		return t
 	}
 	st.same(0xff)
 	t.at, t.n, t.fixed = p.Here(), int(n), true
 	st.fixed(n)
 	p.Skip(int(n))
 	st.any()
+	return t
 }
 
 // items reads how many items an array of one block or none has, which then follow.
@@ -342,32 +345,21 @@ func (st *student) tuples(k int) {
 	st.over(n)
 }
 
-// pairs reads an array of records of a key and bytes, some of which are wanted.
-func (st *student) pairs(picks []pick) {
+// records reads an array of records of a key and a value, some of which are wanted.
+func (st *student) records(picks []pick, value func(item int) take) {
 	n := st.items()
 	found := make([]bool, len(picks))
 	for i := range n {
 		key := st.long()
 		st.same(0xff)
-		t := take{kind: takeBytes}
-		st.sized(1+i, &t)
-		st.picked(picks, key, t, found)
+		st.picked(picks, key, value(1+i), found)
 	}
 	st.over(n)
-	st.unpicked(picks, found)
-}
-
-// counts reads an array of records of a key and a number, some of which are wanted.
-func (st *student) counts(picks []pick) {
-	n := st.items()
-	found := make([]bool, len(picks))
-	for i := range n {
-		key := st.long()
-		st.same(0xff)
-		st.picked(picks, key, take{kind: take64, at: st.number(1 + i)}, found)
+	for i, is := range found {
+		if !is {
+			st.take(take{kind: takeNull, col: picks[i].col})
+		}
 	}
-	st.over(n)
-	st.unpicked(picks, found)
 }
 
 // picked notes that what t says is that of a key; a key that is there twice is odd.
@@ -386,15 +378,6 @@ func (st *student) picked(picks []pick, key int64, t take, found []bool) {
 	found[i] = true
 	t.col = picks[i].col
 	st.take(t)
-}
-
-// unpicked notes the wanted keys that the map does not have.
-func (st *student) unpicked(picks []pick, found []bool) {
-	for i, is := range found {
-		if !is {
-			st.take(take{kind: takeNull, col: picks[i].col})
-		}
-	}
 }
 
 // retries counts how often something is learned that may not fit for long.

@@ -1,5 +1,7 @@
 package pattern
 
+import "math"
+
 // Pattern is what entries have in common: bytes that have to be the same, then
 // something of any length, bytes again, and so on. The zero value is an empty one,
 // which is built from Reset to End.
@@ -144,9 +146,10 @@ func (p *Pattern) Change(at Place, b []byte) {
 // Walk finds the entries that fit from a place of b on, one after the other, at
 // most so many, the last of which ends at last or before. places gets of each the
 // places at which its steps begin; it has room for most*Steps(). n is how many
-// entries fit, and to the place behind them.
+// entries fit, and to the place behind them. In more bytes than places can say
+// nothing fits.
 func (p *Pattern) Walk(b []byte, from, last, most int, places []int32) (n, to int) {
-	if from < 0 || from > last || last > len(b) || len(b) == 0 || p.TooLong() || len(places) < most*len(p.steps) || most < 1 || len(p.steps) == 0 {
+	if from < 0 || from > last || last > len(b) || len(b) == 0 || len(b) > math.MaxInt32 || p.TooLong() || len(places) < most*len(p.steps) || most < 1 || len(p.steps) == 0 {
 		return 0, from
 	}
 	return p.walk(b, from, last, most, places)
