@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
 
+	"psyberg/functions/meta"
 	"psyberg/psyberg"
 )
 
@@ -107,7 +109,7 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 		if err != nil {
 			return err
 		}
-		if p, err = a.st.unseen(p, &req); err != nil {
+		if p, err = a.st.unseen(ctx, p, &req); err != nil {
 			return err
 		}
 		res = PublishResult{PublishPlan: p}
@@ -137,31 +139,69 @@ func (c *Catalogs) Publish(ctx context.Context, name string, req PublishRequest)
 // unseen looks whether another process, or this one before, may have moved the
 // target without a trace (P6). Where it has not, an attempt that follows looks
 // from this head on only: what others commit and expire in between is little.
-func (st *state) unseen(p psyberg.PublishPlan, req *PublishRequest) (psyberg.PublishPlan, error) {
+func (st *state) unseen(ctx context.Context, p psyberg.PublishPlan, req *PublishRequest) (psyberg.PublishPlan, error) {
 	head := st.head(mainBranch)
 	if req.Verdict.Kind != IntentRecorded && req.Seen == nil || head == nil || p.Method == psyberg.MethodAlreadyPublished {
 		return p, nil
 	}
-	at := psyberg.PinOf(head.ID)
-	past := psyberg.NotMoved // its parent is the head
+	past, shown := psyberg.NotMoved, psyberg.SnapshotID(0) // its parent is the head
+	var unread error
 	if p.Method != psyberg.MethodFastForward {
-		h := psyberg.NewHistory(st.m.UUID, st.m.FormatVersion, st.m.Snapshots)
-		if req.Seen != nil {
-			past = psyberg.WasMovedSince(h, at, req.Staged, *req.Seen)
-		} else {
-			past = psyberg.WasMoved(h, at, req.Staged, req.Since)
-		}
+		left := psyberg.LeftPublish{ID: req.ID, Staged: req.Staged, Seen: req.Seen, Since: req.Since}
+		past, shown = left.Moved(st.versions(ctx, &unread))
 	}
 	switch past {
 	case psyberg.NotMoved:
+		at := psyberg.PinOf(head.ID)
 		req.Seen = &at
 	case psyberg.WasMovedTo:
-		p.Method, p.Published = psyberg.MethodAlreadyPublished, &req.Staged
-		p.Reason = fmt.Sprintf("snapshot %d is an ancestor of the head, and has expired since", req.Staged)
+		p.Method, p.Published = psyberg.MethodAlreadyPublished, &shown
+		p.Reason = fmt.Sprintf("snapshot %d is an ancestor of the head", shown)
+		if _, retained := st.m.Snapshot(shown); !retained {
+			p.Reason += ", and has expired since"
+		}
 	case psyberg.MovedOrNot:
-		return p, fmt.Errorf("publish %q to %s: %w", req.ID, st.id.plain, ErrUnseen)
+		if err := ctx.Err(); err != nil {
+			return p, err
+		}
+		err := fmt.Errorf("publish %q to %s: %w", req.ID, st.id.plain, ErrUnseen)
+		if unread != nil {
+			err = fmt.Errorf("%w, and an older metadata.json that may show it cannot be read: %w", err, unread)
+		}
+		return p, err
 	}
 	return p, nil
+}
+
+// maxVersions bounds how many older versions of a table are read: a log has 100
+// (write.metadata.previous-versions-max), unless somebody wants more.
+const maxVersions = 1000
+
+// versions are the table as it is and as its metadata log says that it was,
+// newest first. A file is read when it is asked for; one that cannot be read
+// ends them, and is unread.
+func (st *state) versions(ctx context.Context, unread *error) iter.Seq2[*psyberg.History, psyberg.Pin] {
+	return func(yield func(*psyberg.History, psyberg.Pin) bool) {
+		if !yield(pastOf(st.m)) {
+			return
+		}
+		log := st.m.MetadataLog
+		for _, e := range slices.Backward(log[max(0, len(log)-maxVersions):]) {
+			m, err := readMeta(ctx, st.files, e.Location)
+			if err != nil {
+				*unread = err
+				return
+			}
+			if !yield(pastOf(m)) {
+				return
+			}
+		}
+	}
+}
+
+// pastOf is a version's snapshots and the head of its main branch.
+func pastOf(m *meta.Metadata) (*psyberg.History, psyberg.Pin) {
+	return psyberg.NewHistory(m.UUID, m.FormatVersion, m.Snapshots), psyberg.Pin{ID: m.CurrentSnapshotID, Has: m.HasCurrent}
 }
 
 // dropMerged drops the branch of a published session, which somebody else's

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -178,31 +179,53 @@ func TestDiscard(t *testing.T) {
 
 // TestP6_EachAttemptLooksOn: a publish that has seen at one attempt that the
 // target had not moved needs nothing older at the next: others may commit and
-// expire in between what they like, but for that head.
+// expire in between what they like, but for that head. Where they take that one
+// too, the metadata files of before have it; where one of those cannot be read
+// the doubt stays, and names it.
 func TestP6_EachAttemptLooksOn(t *testing.T) {
 	t.Parallel()
-	for commits, lands := range map[int]bool{1: true, 2: false} { // the newest one, which is left, names the head of the first attempt, or does not
-		f := newFixture(t, "2")
-		seen := psyberg.PinOf(f.commit(Change{Mode: Append, Added: f.files("a1")}).Snapshot)
-		staged := f.commit(Change{Mode: Append, Added: f.files("s1"), WapID: "s"}).Snapshot
-		f.commit(Change{Mode: Append, Added: f.files("a2")})
-		other := f.open()
-		f.c.hooks.step = func(what string) error {
-			if what != "commit" {
-				return nil
-			}
-			f.c.hooks = hooks{}
-			for i := range commits {
-				if _, err := other.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files(fmt.Sprint("a", 3+i))}); err != nil {
-					return err
+	for what, spoil := range map[string]func(path string) error{
+		"":                      func(string) error { return nil },
+		"no such file":          os.Remove,
+		"the file is cut short": func(path string) error { return os.WriteFile(path, []byte(`{"format-version": 2, `), 0o644) },
+	} {
+		for commits, named := range map[int]bool{1: true, 2: false} { // the newest one, which is left, names the head of the first attempt, or does not
+			t.Run(fmt.Sprintf("%d commits in between, older metadata: %q", commits, what), func(t *testing.T) {
+				t.Parallel()
+				f := newFixture(t, "2")
+				seen := psyberg.PinOf(f.commit(Change{Mode: Append, Added: f.files("a1")}).Snapshot)
+				staged := f.commit(Change{Mode: Append, Added: f.files("s1"), WapID: "s"}).Snapshot
+				f.commit(Change{Mode: Append, Added: f.files("a2")})
+				other, older := f.open(), ""
+				f.c.hooks.step = func(what string) error {
+					if what != "commit" {
+						return nil
+					}
+					f.c.hooks = hooks{}
+					for i := range commits {
+						if _, err := other.Commit(f.ctx, "ns.t", Change{Mode: Append, Added: f.files(fmt.Sprint("a", 3+i))}); err != nil {
+							return err
+						}
+					}
+					if _, err := other.Expire(f.ctx, "ns.t", 1); err != nil {
+						return err
+					}
+					log := f.state().m.MetadataLog
+					older, _ = localPath(log[len(log)-1].Location)
+					return spoil(older)
 				}
-			}
-			_, err := other.Expire(f.ctx, "ns.t", 1)
-			return err
-		}
-		_, err := f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: "s", Staged: staged, Verdict: Verdict{Kind: AuditsNotAsked}, Seen: &seen})
-		if lands && err != nil || !lands && !errors.Is(err, ErrUnseen) {
-			t.Errorf("%d commits in between: %v", commits, err)
+				_, err := f.c.Publish(f.ctx, "ns.t", PublishRequest{ID: "s", Staged: staged, Verdict: Verdict{Kind: AuditsNotAsked}, Seen: &seen})
+				if named || what == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					f.want("main", map[int]string{1: "a1 a2 a3 s1", 2: "a1 a2 a3 a4 s1"}[commits])
+					return
+				}
+				if !errors.Is(err, ErrUnseen) || !strings.Contains(err.Error(), older) || !strings.Contains(err.Error(), what) {
+					t.Errorf("%v, want %q of %s", err, what, older)
+				}
+			})
 		}
 	}
 }
