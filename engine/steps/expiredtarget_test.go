@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/apache/iceberg-go/table"
+
+	"psyberg/engine/catalog"
 )
 
 // TestX2_TargetExpiredMeanwhile: a publish was killed, and before anybody came
@@ -135,6 +137,55 @@ func TestP6_OthersExpireBeforeTheIntent(t *testing.T) {
 			a.want("published", a.statuses("p"), "s0 COMMITTED, s1 PUBLISHED")
 			a.mustCommand("commit", "p", "s1")
 			a.want("rows", a.facts(), "0 1 2 100 101 102 103 104")
+		})
+	}
+}
+
+// TestP6_AnotherHandsPublishExpires: somebody has moved what was staged with
+// another tool, the publisher sees it, and before it has recorded its intent that
+// expires. It must not take what it saw for a target that had not moved.
+func TestP6_AnotherHandsPublishExpires(t *testing.T) {
+	t.Parallel()
+	for _, log := range []bool{true, false} {
+		t.Run(fmt.Sprint("log ", log), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			a, b := newEnv(t, dir), newEnv(t, dir)
+			a.setup()
+			if !log {
+				a.forgetful("facts.a")
+			}
+			a.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+			a.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+			pre, err := b.cat.Preflight(b.ctx, "facts.a", "s1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.cat.Publish(b.ctx, "facts.a", catalog.PublishRequest{ID: "s1", Staged: *pre.Staged, Verdict: catalog.Verdict{Kind: catalog.AuditsNotAsked}}); err != nil {
+				t.Fatal(err)
+			}
+			b.add(100) // which is the head that the publisher sees
+			a.steps.SetHook(func(step string) error {
+				if step == "record intent" {
+					a.steps.SetHook(nil)
+					b.add(101)
+					b.keepOne("facts.a")
+					b.add(102)
+				}
+				return nil
+			})
+			_, err = a.command("publish", "p", "s1", "target", "facts.a")
+			switch {
+			case log && err != nil:
+				t.Error(err)
+			case log:
+				a.want("found", a.statuses("p"), "s0 COMMITTED, s1 PUBLISHED")
+			case err == nil || !strings.Contains(err.Error(), "have expired"):
+				t.Errorf("it cannot know: %v", err)
+			default:
+				a.want("the intent stays", a.statuses("p"), "s0 COMMITTED, s1 PUBLISHING")
+			}
+			a.want("rows", a.facts(), "0 1 2 100 101 102")
 		})
 	}
 }

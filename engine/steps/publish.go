@@ -140,7 +140,11 @@ func (s *Steps) intend(ctx context.Context, q PublishRequest, next psyberg.Next,
 	ok, err = s.record(ctx, "record intent", q.sessionTable, q.process, func(rows []psyberg.SessionRow) ([]psyberg.SessionRow, bool) {
 		return psyberg.RecordIntent(rows, q.id, q.Target, staged)
 	})
-	next.Staged, next.Target, next.Seen = &staged, q.Target, &psyberg.Pin{}
+	next.Staged, next.Target = &staged, q.Target
+	if pre.Method == psyberg.MethodAlreadyPublished { // the head that was seen had moved: as anybody who finds the intent
+		return next, intentVerdict(next), ok, err
+	}
+	next.Seen = &psyberg.Pin{}
 	if pre.Head != nil {
 		next.Seen = &psyberg.Pin{ID: *pre.Head, Has: true}
 	}
