@@ -64,7 +64,8 @@
 //	P6  Nothing is published, and no publish that was left is dropped, but
 //	    where the target's history shows that it did not happen: since the
 //	    session began, or since the process that recorded the intent looked last.
-//	    Where that has expired, a person says.
+//	    Where that has expired, the target's metadata log says, as far as it
+//	    leads back without a break; then a person.
 //
 // # Exactly once
 //

@@ -29,7 +29,8 @@ var (
 	// ErrRefused: a publish or discard that must not happen. Exit 1.
 	ErrRefused = errors.New("[PSY_PUBLISH_REFUSED]")
 	// ErrUnseen: nobody can tell whether a publish that was left had moved its
-	// target. It is not ErrRefused: its intent must stay.
+	// target, its older metadata files neither. It is not ErrRefused: its intent
+	// must stay.
 	ErrUnseen = errors.New("the target's snapshots that would show whether it has moved have expired")
 )
 

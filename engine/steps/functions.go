@@ -235,8 +235,8 @@ const discardDoc = `Removes what an unpublished session has staged, so that it c
 
 What is published is refused [PSY_PUBLISH_REFUSED]. Data files stay until orphans are removed.
 A session that was left PUBLISHING, and whose target was dropped since, stops every init of its process, for the
-rows may be in a table that has only been renamed; so does one whose target's snapshots have expired, so that nobody
-can tell whether it was published: with process_name and session_table its intent is taken back.
+rows may be in a table that has only been renamed; so does one whose target's snapshots have expired, where its older
+metadata does not show either whether it was published: with process_name and session_table its intent is taken back.
 It writes when its rows are read: CALL it. Cost: the target's metadata.`
 
 func (s *Steps) discardFunction() *surface.Function {
