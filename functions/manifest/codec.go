@@ -7,17 +7,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math/bits"
 	"sync"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 
 	"psyberg/functions/manifest/inflate"
+	"psyberg/functions/manifest/unsnap"
 )
 
 // codec decompresses one block, to at most so many bytes. decode may use buf's
@@ -127,7 +126,7 @@ func unsnappy(buf, src []byte, most int) ([]byte, []byte, error) {
 		return nil, buf, errShort
 	}
 	body, sum := src[:len(src)-4], binary.BigEndian.Uint32(src[len(src)-4:])
-	n, err := snappy.DecodedLen(body)
+	n, err := unsnap.Len(body)
 	if err != nil {
 		return nil, buf, err
 	}
@@ -137,11 +136,11 @@ func unsnappy(buf, src []byte, most int) ([]byte, []byte, error) {
 	if cap(buf) < n+ample {
 		buf = make([]byte, n+ample)
 	}
-	raw, err := snappy.Decode(buf[:cap(buf)], body)
+	raw, err := unsnap.Decode(buf, body)
 	if err != nil {
 		return nil, buf, err
 	}
-	if crc32.ChecksumIEEE(raw) != sum {
+	if unsnap.Sum(raw) != sum {
 		return nil, buf, errors.New("checksum is wrong")
 	}
 	return raw, buf, nil

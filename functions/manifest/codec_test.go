@@ -2,9 +2,14 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/snappy"
 )
 
 // TestInflaters: every deflate block of both engines' files comes out the same
@@ -50,6 +55,48 @@ func sameInflated(t *testing.T, name string, packed []byte) {
 		}
 		if !bytes.Equal(raw, first) {
 			t.Fatalf("%s: inflater %d: other bytes than the standard library's", name, inf)
+		}
+	}
+}
+
+// TestUnsnappy: what the blocks of manifests hold comes out as klauspost's decoder
+// has it, with room behind it; what is damaged is refused in words that say how.
+func TestUnsnappy(t *testing.T) {
+	t.Parallel()
+	var raw, buf []byte
+	for _, s := range seedsOf(t, isManifest) {
+		raw = append(raw, s...)
+		block := packed(t, "snappy", raw)
+		want, err := snappy.Decode(nil, block[:len(block)-4])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		if got, buf, err = unsnappy(buf, block, maxBlock); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes: %v", len(raw), err)
+		}
+		if cap(got) < len(got)+ample {
+			t.Errorf("%d bytes: room for %d more", len(raw), cap(got)-len(got))
+		}
+	}
+	summed := func(body []byte) []byte { return binary.BigEndian.AppendUint32(body, crc32.ChecksumIEEE(nil)) }
+	block := packed(t, "snappy", raw)
+	wrong := bytes.Clone(block)
+	wrong[len(wrong)-1] ^= 1
+	for name, c := range map[string]struct {
+		src  []byte
+		most int
+		want string
+	}{
+		"no checksum":      {block[:3], maxBlock, errShort.Error()},
+		"another checksum": {wrong, maxBlock, "checksum is wrong"},
+		"cut off":          {append(bytes.Clone(block[:len(block)/2]), block[len(block)-4:]...), maxBlock, "snappy: corrupt input"},
+		"no length":        {summed(nil), maxBlock, "snappy: corrupt input"},
+		"over the limit":   {block, len(raw) - 1, errTooBig.Error()},
+		"not so much":      {summed(binary.AppendUvarint(nil, 1<<20)), maxBlock, errTooBig.Error()},
+	} {
+		if got, _, err := unsnappy(buf, c.src, c.most); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %d bytes, %v; want %q", name, len(got), err, c.want)
 		}
 	}
 }
