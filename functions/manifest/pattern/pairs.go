@@ -4,16 +4,15 @@ import "math/bits"
 
 // Pairs reads two numbers, of eight bytes together, of each of so many entries:
 // from places on, steps of them an entry, so many bytes further. first and second
-// are as long as there are entries; b has eight bytes from each of the places on.
+// are as long as there are entries; b has eight bytes from each of the places on,
+// which rise from entry to entry, as Walk has them.
 func Pairs(b []byte, places []int32, steps, offset int, first, second []int64) {
 	second = second[:len(first)]
 	if len(first) == 0 {
 		return
 	}
-	for i := range first { // assembly asks no more
-		if p := int(places[i*steps]) + offset; p < 0 || p > len(b)-8 {
-			panic("pattern: a place behind the bytes")
-		}
+	if int(places[0])+offset < 0 || int(places[(len(first)-1)*steps])+offset > len(b)-8 { // assembly asks no more
+		panic("pattern: a place behind the bytes")
 	}
 	pairs(b, places, steps, offset, first, second)
 }

@@ -6,20 +6,30 @@ import "math"
 // something of any length, bytes again, and so on. The zero value is an empty one,
 // which is built from Reset to End.
 type Pattern struct {
-	steps []step
+	steps  []step
+	chunks []common // of all steps, in order
 }
 
 // step is bytes to compare, and what follows them. Its layout is known to the assembly.
 type step struct {
-	value, mask [chunk]byte // of the bytes, the bits that have to be the same
-	n           uint32      // so many bytes further on is what follows
-	then        action
-	k           uint32
-	need        uint32 // bytes that have to be there from its beginning on, where that is looked at
+	n      uint32 // so many bytes further on is what follows
+	chunks uint32 // so many are compared, one at least
+	then   action
+	k      uint32
+	need   uint32 // bytes that have to be there from its beginning on, where that is looked at
 
-	// sizes are how many bytes a list of so many items had, its 0 included; 0 where
-	// that is not known. They are a guess, which spares waiting for where it ends.
-	sizes [sizes]uint8
+	// What a list was like: how many bytes its items and the 0 behind them had, by
+	// twice how many there were, 0 where that is not known; and the bits of those
+	// which go on, by how many. That spares waiting for where the items end.
+	sizes [2 * sizes]uint8
+	goOn  [sizes]uint32
+}
+
+// common is the bits that have to be the same from a place behind a step's beginning on.
+type common struct {
+	value, mask [chunk]byte
+	at          uint32
+	_           [chunk - 4]byte
 }
 
 const sizes = 8
@@ -27,13 +37,12 @@ const sizes = 8
 type action uint32
 
 const (
-	next  action = iota // nothing: more bytes
-	few                 // numbers, of eight bytes at most; k is 1 << (how many - 1)
-	bytes               // a length of one or two bytes, and as many bytes
-	list                // an array of one block of fewer than 64 records of k numbers, or an empty one
-	many                // k numbers
-	end
-	actions // how many there are
+	few     action = iota // numbers, of eight bytes at most; k is 1 << (how many - 1)
+	bytes                 // a length of one or two bytes, and as many bytes
+	list                  // an array of one block of fewer than 64 records of k numbers, or an empty one
+	many                  // k numbers
+	end                   // nothing more
+	actions               // how many there are
 )
 
 // looks reports whether it is looked at whether there are bytes enough after a.
@@ -46,20 +55,23 @@ const chunk = 32
 // number of a list's items apart.
 const ahead = 65
 
-// maxSteps is how many steps a pattern has at most.
-const maxSteps = 256
+// A pattern has at most so many steps, and chunks.
+const (
+	maxSteps  = 256
+	maxChunks = 512
+)
 
 // Place is a byte of an entry: so many behind the beginning of a step.
 type Place struct{ Step, Offset int32 }
 
 // Reset makes p empty.
-func (p *Pattern) Reset() { p.steps = append(p.steps[:0], step{}) }
+func (p *Pattern) Reset() { p.steps, p.chunks = append(p.steps[:0], step{}), p.chunks[:0] }
 
 // Steps is how many places Walk says of an entry.
 func (p *Pattern) Steps() int { return len(p.steps) }
 
 // TooLong reports whether p has become longer than patterns are worth. Nothing fits it.
-func (p *Pattern) TooLong() bool { return len(p.steps) > maxSteps }
+func (p *Pattern) TooLong() bool { return len(p.steps) > maxSteps || len(p.chunks) > maxChunks }
 
 func (p *Pattern) last() *step { return &p.steps[len(p.steps)-1] }
 
@@ -68,27 +80,29 @@ func (p *Pattern) Here() Place { return Place{int32(len(p.steps) - 1), int32(p.l
 
 // Same says that bytes as b come next, the same in the bits of mask.
 func (p *Pattern) Same(b []byte, mask byte) {
+	s := p.last()
 	for _, c := range b {
-		if p.last().n == chunk {
-			p.then(next, 0)
-		}
-		s := p.last()
-		s.value[s.n], s.mask[s.n] = c&mask, mask
+		at := s.n
 		s.n++
+		if mask == 0 {
+			continue
+		}
+		if s.chunks == 0 || at-p.chunks[len(p.chunks)-1].at >= chunk {
+			p.compare(at)
+		}
+		x := &p.chunks[len(p.chunks)-1]
+		x.value[at-x.at], x.mask[at-x.at] = c&mask, mask
 	}
 }
 
-// Skip says that n bytes come next that may be any.
-func (p *Pattern) Skip(n int) {
-	if n < chunk { // another step costs more than to compare them
-		for range n {
-			p.Same([]byte{0}, 0)
-		}
-		return
-	}
-	p.last().n += uint32(n)
-	p.then(next, 0)
+// compare has the last step compare bytes from a place on.
+func (p *Pattern) compare(at uint32) {
+	p.last().chunks++
+	p.chunks = append(p.chunks, common{at: at})
 }
+
+// Skip says that n bytes come next that may be any.
+func (p *Pattern) Skip(n int) { p.last().n += uint32(n) }
 
 // Numbers says that k numbers come next, which are varints; short where they have
 // eight bytes at most, together: longer ones do not fit then. k is at least 1.
@@ -108,6 +122,9 @@ func (p *Pattern) Bytes() { p.then(bytes, 0) }
 func (p *Pattern) List(k int) { p.then(list, uint32(k)) }
 
 func (p *Pattern) then(a action, k uint32) {
+	if p.last().chunks == 0 {
+		p.compare(0) // that is true of any bytes
+	}
 	s := p.last()
 	s.then, s.k = a, k
 	p.steps = append(p.steps, step{})
@@ -115,31 +132,41 @@ func (p *Pattern) then(a action, k uint32) {
 
 // End says that the entry ends here.
 func (p *Pattern) End() {
-	p.last().then = end
-	rest := uint32(0)
+	p.then(end, 0)
+	p.steps = p.steps[:len(p.steps)-1]
+	rest, c := uint32(0), len(p.chunks)
 	for i := len(p.steps) - 1; i >= 0; i-- {
 		s := &p.steps[i]
 		switch s.then {
-		case next:
-			rest += s.n
 		case few:
-			rest += s.n + 8
+			rest = s.n + 8 + rest
 		case bytes:
 			rest = s.n + 2
 		case list, many:
 			rest = s.n + 1 + ahead
+		case end:
+			rest = s.n
 		}
-		rest = max(rest, chunk)
+		rest = max(rest, p.chunks[c-1].at+chunk)
 		s.need = rest
+		c -= int(s.chunks)
 	}
 }
 
 // Change has other bytes be the same from a place on; there are as many of them
 // before the next thing of any length, and all of their bits have to be the same.
 func (p *Pattern) Change(at Place, b []byte) {
+	first := 0
+	for _, s := range p.steps[:at.Step] {
+		first += int(s.chunks)
+	}
+	all := p.chunks[first : first+int(p.steps[at.Step].chunks)]
 	for i, c := range b {
-		i += int(at.Offset)
-		p.steps[int(at.Step)+i/chunk].value[i%chunk] = c
+		place := uint32(at.Offset) + uint32(i)
+		for len(all) > 1 && place >= all[1].at {
+			all = all[1:]
+		}
+		all[0].value[place-all[0].at] = c
 	}
 }
 
@@ -149,7 +176,7 @@ func (p *Pattern) Change(at Place, b []byte) {
 // entries fit, and to the place behind them. In more bytes than places can say
 // nothing fits.
 func (p *Pattern) Walk(b []byte, from, last, most int, places []int32) (n, to int) {
-	if from < 0 || from > last || last > len(b) || len(b) == 0 || len(b) > math.MaxInt32 || p.TooLong() || len(places) < most*len(p.steps) || most < 1 || len(p.steps) == 0 {
+	if from < 0 || from > last || last > len(b) || len(b) == 0 || len(b) > math.MaxInt32 || p.TooLong() || len(places) < most*len(p.steps) || most < 1 || len(p.chunks) == 0 {
 		return 0, from
 	}
 	return p.walk(b, from, last, most, places)

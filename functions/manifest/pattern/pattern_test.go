@@ -12,7 +12,7 @@ import (
 // field is a part of an entry, as a test makes and reads it.
 type field struct {
 	kind action // end is bytes that are the same
-	n, k int    // n is 1 where the bytes are skipped
+	n, k int    // n is 1 where the bytes are skipped, or a list's numbers have as many bytes each
 	mask byte
 	text []byte
 }
@@ -26,8 +26,7 @@ func shape(r *rand.Rand) []field {
 		f := &out[i]
 		f.kind = action(r.IntN(int(actions)))
 		switch f.kind {
-		case end, next:
-			f.kind = end
+		case end:
 			f.text = make([]byte, 1+r.IntN(90))
 			f.mask = []byte{0xff, 0x80, 0}[r.IntN(3)]
 			f.n = r.IntN(2)
@@ -38,6 +37,7 @@ func shape(r *rand.Rand) []field {
 			f.k = 1 + r.IntN(3)
 		default:
 			f.k = 1 + r.IntN(60)
+			f.n = r.IntN(2)
 		}
 	}
 	return out
@@ -67,7 +67,11 @@ func entry(r *rand.Rand, b []byte, shape []field) []byte {
 			n := r.IntN(5)
 			if b = num(b, int64(n)); n > 0 {
 				for range n * f.k {
-					b = num(b, number(r))
+					v := number(r)
+					if f.n == 1 && r.IntN(50) > 0 {
+						v = 1<<25 | int64(r.Uint32())>>8
+					}
+					b = num(b, v)
 				}
 				b = append(b, 0)
 			}
@@ -297,7 +301,7 @@ func TestSizes(t *testing.T) {
 	if got != 11 || to != n {
 		t.Errorf("%d lists end at %d, want 11 at %d", got, to, n)
 	}
-	if want := [sizes]uint8{1: 2, 2: 8}; p.steps[0].sizes != want && p.steps[0].sizes != ([sizes]uint8{}) {
+	if want := [2 * sizes]uint8{2: 2, 4: 8}; p.steps[0].sizes != want && p.steps[0].sizes != ([2 * sizes]uint8{}) {
 		t.Errorf("the sizes are %v, want %v, or none where there is no assembly", p.steps[0].sizes, want)
 	}
 	odd := list(nil, 4, 20_000_000)
@@ -348,7 +352,7 @@ func TestPairs(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	t.Parallel()
 	var p Pattern
-	for _, build := range []func(){func() { p.Same(make([]byte, maxSteps*chunk+1), 0) }, func() {
+	for _, build := range []func(){func() { p.Same(make([]byte, maxChunks*chunk+1), 0xff) }, func() {
 		for range maxSteps {
 			p.Bytes()
 		}
@@ -356,9 +360,13 @@ func TestTooLong(t *testing.T) {
 		p.Reset()
 		build()
 		p.End()
-		b := make([]byte, 2*maxSteps*chunk)
+		b := make([]byte, 2*maxChunks*chunk)
 		if n, _ := p.Walk(b, 0, len(b), 1, make([]int32, p.Steps())); n != 0 || !p.TooLong() {
 			t.Error("it fits")
 		}
+	}
+	p.Reset()
+	if n, _ := p.Walk(make([]byte, 100), 0, 100, 1, make([]int32, p.Steps())); n != 0 {
+		t.Error("a pattern without an end fits")
 	}
 }

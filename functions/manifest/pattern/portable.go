@@ -23,12 +23,18 @@ func (p *Pattern) portable(b []byte, from, last, most int, places []int32) (n, t
 
 // one returns the place after the entry at at, -1 where it does not fit.
 func (p *Pattern) one(b []byte, at int, places []int32) int {
-	look := true
+	look, chunks := true, p.chunks
 	for i := range p.steps {
 		s := &p.steps[i]
-		if places[i] = int32(at); look && at > len(b)-int(s.need) || !s.same(b[at:]) {
+		if places[i] = int32(at); look && at > len(b)-int(s.need) {
 			return -1
 		}
+		for j := range chunks[:s.chunks] {
+			if x := &chunks[j]; !x.same(b[at+int(x.at):]) {
+				return -1
+			}
+		}
+		chunks = chunks[s.chunks:]
 		if at = s.after(b, at+int(s.n)); at < 0 || s.then == end {
 			return at
 		}
@@ -37,11 +43,11 @@ func (p *Pattern) one(b []byte, at int, places []int32) int {
 	return -1
 }
 
-// same reports whether b begins as the step says.
-func (s *step) same(b []byte) bool {
+// same reports whether b begins as x says.
+func (x *common) same(b []byte) bool {
 	odd := byte(0)
 	for i, c := range b[:chunk] {
-		odd |= (c ^ s.value[i]) & s.mask[i]
+		odd |= (c ^ x.value[i]) & x.mask[i]
 	}
 	return odd == 0
 }

@@ -7,16 +7,22 @@ import "golang.org/x/sys/cpu"
 // fast: can this processor run the loop in assembly?
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 
+// So many bytes ahead of its use what is walked is fetched: about two entries.
+const (
+	fetch     = 1024
+	fetchMore = fetch + 64
+)
+
 // walkAVX2 is in walk_amd64.s.
 //
 //go:noescape
-func walkAVX2(steps *step, b *byte, from, length, last, most int, places *int32) (n, to int)
+func walkAVX2(steps *step, chunks *common, b *byte, from, length, last, most int, places *int32) (n, to int)
 
 func (p *Pattern) walk(b []byte, from, last, most int, places []int32) (n, to int) {
 	if !fast {
 		return p.portable(b, from, last, most, places)
 	}
-	return walkAVX2(&p.steps[0], &b[0], from, len(b), last, most, &places[0])
+	return walkAVX2(&p.steps[0], &p.chunks[0], &b[0], from, len(b), last, most, &places[0])
 }
 
 // pairsBMI2 is in walk_amd64.s.

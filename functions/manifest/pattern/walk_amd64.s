@@ -3,9 +3,11 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The loop of portable.go in the instructions of AVX2 and BMI2: the bytes of a
-// step are compared at once, and the end of the k-th number is found in the bits
-// of where numbers end. The names are portable.go's.
+// The loop of portable.go in the instructions of AVX2 and BMI2: bytes are compared
+// 32 at a time, and the end of the k-th number is found in the bits of where
+// numbers end. The names are portable.go's. What differs is gathered, and looked at
+// where the entry ends: an entry that does not fit is walked to there, or to what
+// cannot be walked, and counts as little as if it had been left at once.
 //
 // What is read is within bounds for these reasons: at the beginning of an entry,
 // and after every action that goes on by more than eight bytes, it is looked at
@@ -19,23 +21,25 @@
 //	SI  the first byte of b      R10  the step        AX BX CX  scratch
 //	DX  at                       R11  the first step  DI  where the entry begins
 //	R8  bytes of b               R12  places          R13 entries that may follow
-//	R9  last                     R15  stopBits        R14 SI, four entries further on
+//	R9  last                     R15  stopBits        R14 what is compared next
+//	Y7  what differs
 //
-// func walkAVX2(steps *step, b *byte, from, length, last, most int, places *int32) (n, to int)
-TEXT ·walkAVX2(SB), NOSPLIT, $16-72
+// func walkAVX2(steps *step, chunks *common, b *byte, from, length, last, most int, places *int32) (n, to int)
+TEXT ·walkAVX2(SB), NOSPLIT, $16-80
 	MOVQ steps+0(FP), R11
-	MOVQ b+8(FP), SI
-	MOVQ from+16(FP), DX
-	MOVQ length+24(FP), R8
-	MOVQ last+32(FP), R9
-	MOVQ most+40(FP), R13
-	MOVQ places+48(FP), R12
+	MOVQ b+16(FP), SI
+	MOVQ from+24(FP), DX
+	MOVQ length+32(FP), R8
+	MOVQ last+40(FP), R9
+	MOVQ most+48(FP), R13
+	MOVQ places+56(FP), R12
 	MOVQ $0x8080808080808080, R15
-	MOVQ SI, R14
 
 entry:
-	MOVQ DX, DI
-	MOVQ R11, R10
+	MOVQ  DX, DI
+	MOVQ  R11, R10
+	MOVQ  chunks+8(FP), R14
+	VPXOR Y7, Y7, Y7
 
 look:
 	MOVL step_need(R10), AX
@@ -44,22 +48,30 @@ look:
 	JHI  out
 
 step:
-	VMOVDQU    (SI)(DX*1), Y0
-	PREFETCHT0 (R14)(DX*1)
+	LEAQ       (SI)(DX*1), BX
 	MOVL       DX, (R12)
-	VPXOR      step_value(R10), Y0, Y0
-	MOVL       step_n(R10), CX
-	VPTEST     step_mask(R10), Y0
-	JNZ        out
-	MOVL       step_then(R10), AX
 	ADDQ       $4, R12
-	ADDQ       CX, DX
-	MOVL       step_k(R10), CX
-	ADDQ       $step__size, R10
-	TESTL      AX, AX
-	JEQ        step
-	CMPL       AX, $const_few
-	JNE        notFew
+	MOVL       step_chunks(R10), CX
+	PREFETCHT0 const_fetch(BX)
+	PREFETCHT0 const_fetchMore(BX)
+
+compare:
+	MOVL    common_at(R14), AX
+	VMOVDQU (BX)(AX*1), Y0
+	VPXOR   common_value(R14), Y0, Y0
+	VPAND   common_mask(R14), Y0, Y0
+	VPOR    Y0, Y7, Y7
+	ADDQ    $common__size, R14
+	DECL    CX
+	JNZ     compare
+
+	MOVL  step_n(R10), CX
+	MOVL  step_then(R10), AX
+	ADDQ  CX, DX
+	MOVL  step_k(R10), CX
+	ADDQ  $step__size, R10
+	TESTL AX, AX
+	JNE   notFew
 
 	MOVQ   (SI)(DX*1), AX
 	ANDNQ  R15, AX, AX
@@ -73,10 +85,7 @@ step:
 notFew:
 	CMPL AX, $const_list
 	JEQ  isList
-	CMPL AX, $const_many
-	JEQ  numbers
-	CMPL AX, $const_end
-	JEQ  isEnd
+	JHI  manyOrEnd
 
 	// bytes
 	MOVWLZX (SI)(DX*1), AX
@@ -101,49 +110,47 @@ twoBytes:
 	LEAQ 2(DX)(AX*1), DX
 	JMP  look
 
-isEnd:
-	CMPQ DX, R9
-	JHI  out
-	MOVQ DX, R14
-	SUBQ DI, R14
-	LEAQ (SI)(R14*4), R14
-	DECQ R13
-	JNZ  entry
-	MOVQ DX, DI
-	JMP  out
+manyOrEnd:
+	CMPL   AX, $const_many
+	JEQ    numbers
+	VPTEST Y7, Y7
+	JNZ    out
+	CMPQ   DX, R9
+	JHI    out
+	DECQ   R13
+	JNZ    entry
+	MOVQ   DX, DI
+	JMP    out
 
 isList:
-	MOVBLZX (SI)(DX*1), AX
-	TESTL   $0x81, AX
-	JNZ     out
-	INCQ    DX
-	SHRL    $1, AX
-	JZ      look
-	IMULL   AX, CX
-	MOVQ    AX, items-8(SP)
-	MOVQ    DX, begins-16(SP)
-	CMPL    AX, $const_sizes
-	JCC     numbers
-	MOVBLZX (step_sizes-step__size)(R10)(AX*1), BX
-	TESTL   BX, BX
-	JZ      numbers
-
-	// It may have as many bytes as it had before: then as many numbers end in
-	// them, the last but one of them ends one, and the last one is 0.
-	VMOVDQU   (SI)(DX*1), Y1
-	VPMOVMSKB Y1, AX
-	NOTL      AX
-	BZHIL     BX, AX, AX
-	POPCNTL   AX, AX
-	DECL      AX
-	CMPL      AX, CX
-	JNE       numbers
+	// It may be as lists of so many items were before.
+	MOVBLZX   (SI)(DX*1), AX
+	CMPL      AX, $(2*const_sizes)
+	JCC       otherList
+	MOVBLZX   (step_sizes-step__size)(R10)(AX*1), BX
+	TESTL     BX, BX
+	JZ        otherList
+	VMOVDQU   1(SI)(DX*1), Y1
+	VPMOVMSKB Y1, CX
+	BZHIL     BX, CX, CX
+	CMPL      CX, (step_goOn-step__size)(R10)(AX*2)
+	JNE       otherList
 	ADDQ      DX, BX
-	MOVWLZX   -2(SI)(BX*1), AX
-	TESTL     $0xff80, AX
-	JNZ       numbers
-	MOVQ      BX, DX
+	CMPB      (SI)(BX*1), $0
+	JNE       otherList
+	LEAQ      1(BX), DX
 	JMP       look
+
+otherList:
+	TESTL $0x81, AX
+	JNZ   out
+	INCQ  DX
+	SHRL  $1, AX
+	JZ    look
+	MOVL  (step_k-step__size)(R10), CX
+	IMULL AX, CX
+	MOVQ  AX, items-8(SP)
+	MOVQ  DX, begins-16(SP)
 
 	// Here are the CX numbers of list and many.
 numbers:
@@ -169,34 +176,39 @@ numbers:
 	JMP       numbers
 
 found:
-	DECL   CX
-	MOVL   $1, BX
-	SHLXQ  CX, BX, BX
-	PDEPQ  AX, BX, AX
-	TZCNTQ AX, AX
-	LEAQ   1(DX)(AX*1), DX
-	CMPL   (step_then-step__size)(R10), $const_list
-	JNE    look
-	CMPB   (SI)(DX*1), $0
-	JNE    out
-	INCQ   DX
-	MOVQ   DX, BX
-	SUBQ   begins-16(SP), BX
-	MOVQ   items-8(SP), AX
-	CMPQ   BX, $32
-	JHI    look
-	CMPL   AX, $const_sizes
-	JCC    look
-	MOVB   BX, (step_sizes-step__size)(R10)(AX*1)
-	JMP    look
+	DECL      CX
+	MOVL      $1, BX
+	SHLXQ     CX, BX, BX
+	PDEPQ     AX, BX, AX
+	TZCNTQ    AX, AX
+	LEAQ      1(DX)(AX*1), DX
+	CMPL      (step_then-step__size)(R10), $const_list
+	JNE       look
+	CMPB      (SI)(DX*1), $0
+	JNE       out
+	INCQ      DX
+	MOVQ      begins-16(SP), CX
+	MOVQ      items-8(SP), AX
+	MOVQ      DX, BX
+	SUBQ      CX, BX
+	CMPQ      BX, $32
+	JHI       look
+	CMPL      AX, $const_sizes
+	JCC       look
+	VMOVDQU   (SI)(CX*1), Y1
+	VPMOVMSKB Y1, CX
+	BZHIL     BX, CX, CX
+	MOVL      CX, (step_goOn-step__size)(R10)(AX*4)
+	MOVB      BX, (step_sizes-step__size)(R10)(AX*2)
+	JMP       look
 
 out:
 	// DI is where the entry begins that does not fit, or behind the last one.
 	VZEROUPPER
-	MOVQ DI, to+64(FP)
-	MOVQ most+40(FP), AX
+	MOVQ DI, to+72(FP)
+	MOVQ most+48(FP), AX
 	SUBQ R13, AX
-	MOVQ AX, n+56(FP)
+	MOVQ AX, n+64(FP)
 	RET
 
 // The numbers of portablePairs. Each round reads eight bytes, which Pairs saw to be
