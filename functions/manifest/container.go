@@ -11,7 +11,8 @@ import (
 type container struct {
 	what, name string // for errors
 	data       []byte
-	pos        int // of the next block
+	pos        int     // of the next block
+	more       *window // nil: data is the whole file
 	sync       []byte
 	schema     *node
 	codec      codec
@@ -36,7 +37,7 @@ func (h header) get(key string) []byte {
 
 // block is one block, not yet decompressed.
 type block struct {
-	offset int // of its first byte in the file
+	offset int // of its first byte, in the file
 	count  int // entries; may be 0
 	packed []byte
 }
@@ -46,27 +47,36 @@ const syncLen = 16
 // open reads the header.
 func open(what, name string, data []byte) (*container, error) {
 	c := &container{what: what, name: name, data: slices.Clip(data)}
+	if err := c.begin(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// begin reads the header, which data begins with.
+func (c *container) begin() error {
+	data := c.data
 	if len(data) < 4 || string(data[:4]) != "Obj\x01" {
-		return nil, c.damage(0, errNotAvro)
+		return c.damage(0, errNotAvro)
 	}
 	d := dec{b: data, pos: 4}
 	c.meta = d.header(c.room[:])
 	if d.err != nil {
-		return nil, c.damage(d.pos, d.err)
+		return c.damage(d.pos, d.err)
 	}
 	if len(data)-d.pos < syncLen {
-		return nil, c.damage(d.pos, errShort)
+		return c.damage(d.pos, errShort)
 	}
 	c.sync = data[d.pos : d.pos+syncLen]
 	c.pos = d.pos + syncLen
 	var err error
 	if c.schema, err = cachedSchema(c.meta.get("avro.schema")); err != nil {
-		return nil, c.damage(4, fmt.Errorf("avro.schema: %w", err))
+		return c.damage(4, fmt.Errorf("avro.schema: %w", err))
 	}
 	if c.codec, err = codecNamed(string(c.meta.get("avro.codec"))); err != nil {
-		return nil, fmt.Errorf("read %s %q: %w", what, name, err)
+		return fmt.Errorf("read %s %q: %w", c.what, c.name, err)
 	}
-	return c, nil
+	return nil
 }
 
 // maxHeader is how many entries a header has at most.
@@ -89,32 +99,49 @@ func (d *dec) header(room []headerEntry) header {
 	}
 }
 
-// next returns the next block; ok is false at the end of the file.
+// next returns the next block; ok is false at the end of the file, and where the
+// rest of the block is not in memory and nothing may move.
 func (c *container) next() (b block, ok bool, err error) {
-	if c.pos == len(c.data) {
-		return b, false, nil
+	if err := c.choose(); err != nil {
+		return b, false, err
+	}
+	if c.left(c.pos) == 0 {
+		return b, false, c.ended()
 	}
 	d := dec{b: c.data, pos: c.pos}
 	count, size := d.long(), d.long()
+	left, place := c.left(d.pos), c.where(c.pos)
 	switch {
+	case d.err != nil && left > 0 && c.held():
+		return b, false, nil
 	case d.err != nil:
-		return b, false, c.damage(c.pos, d.err)
+		return b, false, c.damage(place, d.err)
 	case count < 0:
-		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
-	case size < 0 || size > int64(len(c.data)-d.pos):
-		return b, false, c.damage(c.pos, fmt.Errorf("%w: a block of %d bytes where %d are left", errShort, size, len(c.data)-d.pos))
+		return b, false, c.damage(place, fmt.Errorf("block of %d entries", count))
+	case size < 0 || size > left:
+		return b, false, c.damage(place, fmt.Errorf("%w: a block of %d bytes where %d are left", errShort, size, left))
+	case left-size < syncLen:
+		return b, false, c.damage(place, errShort)
 	}
-	end := d.pos + int(size)
+	before := d.pos - c.pos
+	if err := c.fill(before + int(size) + syncLen); err != nil {
+		return b, false, err
+	}
+	from := c.pos + before
+	end := from + int(size)
 	if len(c.data)-end < syncLen {
-		return b, false, c.damage(c.pos, errShort)
+		if c.held() {
+			return b, false, nil
+		}
+		return b, false, c.damage(place, errShort) // the file is shorter than its store says
 	}
 	if !bytes.Equal(c.data[end:end+syncLen], c.sync) {
-		return b, false, c.damage(end, errSync)
+		return b, false, c.damage(c.where(end), errSync)
 	}
 	if count > maxBlock { // every entry has a byte at least (M2)
-		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
+		return b, false, c.damage(place, fmt.Errorf("block of %d entries", count))
 	}
-	b = block{offset: c.pos, count: int(count), packed: c.data[d.pos:end]}
+	b = block{offset: place, count: int(count), packed: c.data[from:end]}
 	c.pos = end + syncLen
 	return b, true, nil
 }
