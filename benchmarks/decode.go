@@ -8,8 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/tables"
+	"psyberg/functions/fetch"
 	"psyberg/functions/manifest"
 )
 
@@ -38,7 +38,7 @@ type Decoder struct {
 	Alloc   memory.Allocator // nil is the default
 
 	files []manifest.File
-	in    measure.Buffer
+	in    []byte // of one file, used again
 }
 
 // NewDecoder reads the table's manifest list, which is not measured.
@@ -67,11 +67,7 @@ func (d *Decoder) Manifests() []manifest.File { return d.files }
 // Pass decodes all of them; each gets every batch, nil to drop them.
 func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) (entries int64, err error) {
 	for _, f := range d.files {
-		b, err := d.in.Read(f.Path)
-		if err != nil {
-			return entries, err
-		}
-		err = manifest.Scan(ctx, f, b, d.Request, d.Alloc, func(batch arrow.RecordBatch) error {
+		err := d.Scan(ctx, f, func(batch arrow.RecordBatch) error {
 			entries += batch.NumRows()
 			if each == nil {
 				return nil
@@ -83,6 +79,22 @@ func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) 
 		}
 	}
 	return entries, nil
+}
+
+// Scan reads and decodes one of them, as scans of local tables do.
+func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) (err error) {
+	if f.Length < manifest.LongFile {
+		if d.in, err = fetch.ReadFile(ctx, f.Path, d.in, 1<<30); err != nil {
+			return err
+		}
+		return manifest.Scan(ctx, f, d.in, d.Request, d.Alloc, emit)
+	}
+	src, err := fetch.OpenFile(f.Path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	return manifest.ScanFrom(ctx, f, src, src.Size(), d.Request, d.Alloc, emit)
 }
 
 // Answer is the answer to a question out of what the decoder reads: slow and

@@ -14,6 +14,9 @@ import (
 	"sync"
 
 	iceio "github.com/apache/iceberg-go/io"
+
+	"psyberg/functions/fetch"
+	"psyberg/functions/surface"
 )
 
 // files reads and writes the files of a catalog's tables. Local ones are
@@ -53,6 +56,15 @@ func (f *files) ReadInto(ctx context.Context, location string, buf []byte) ([]by
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if p, err := f.Local(location); err != nil {
+		return nil, fmt.Errorf("read file %q: %w", location, err)
+	} else if p, ok := localPath(p); ok {
+		b, err := fetch.ReadFile(ctx, p, buf, maxFile)
+		if err != nil {
+			return nil, fmt.Errorf("read file %q: %w", location, err)
+		}
+		return b, nil
+	}
 	r, err := f.Open(location)
 	if err != nil {
 		return nil, fmt.Errorf("read file %q: %w", location, err)
@@ -74,6 +86,23 @@ func (f *files) ReadInto(ctx context.Context, location string, buf []byte) ([]by
 		return nil, fmt.Errorf("read file %q: %w", location, err)
 	}
 	return b.Bytes(), nil
+}
+
+// Stream opens a local file to be read once; ok is false for any other
+// (surface.Streamer).
+func (f *files) Stream(location string) (r surface.Stream, ok bool, err error) {
+	p, err := f.Local(location)
+	if err != nil {
+		return nil, true, fmt.Errorf("read file %q: %w", location, err)
+	}
+	if p, ok = localPath(p); !ok {
+		return nil, false, nil
+	}
+	local, err := fetch.OpenFile(p)
+	if err != nil {
+		return nil, true, fmt.Errorf("read file %q: %w", location, err)
+	}
+	return local, true, nil
 }
 
 // ctxReader stops between two reads when ctx is done.

@@ -24,6 +24,9 @@ type window struct {
 	cut  bool // the file ended before its size
 }
 
+// LongFile is from how many bytes on ScanFrom is for: others are in memory whole as well.
+const LongFile = 2 * windowBytes
+
 const (
 	// windowBytes is how much of a file is in memory, unless a block is larger:
 	// little enough to stay near the processor, and many blocks.

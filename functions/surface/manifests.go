@@ -24,6 +24,14 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		found := Reads{CacheHits: 1}
 		defer func() { noteReads(ctx, found) }()
 		m := &readManifest{}
+		if src, err := t.stream(files[i]); src != nil || err != nil {
+			if err != nil {
+				return nil, ReadError("manifest", files[i].Path, err)
+			}
+			found = Reads{Manifests: 1, Bytes: src.Size()}
+			m.source = cache.Streamed(files[i], req, src)
+			return m, nil
+		}
 		m.source, err = t.Manifests.Fetch(ctx, files[i], req, func(ctx context.Context) ([]byte, error) {
 			// Without the list's length: of a file that was cut short, Scan says where.
 			data, err := m.read(ctx, t.Files, files[i].Path)
@@ -44,6 +52,20 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		m.source.Close()
 		m.free()
 	})
+}
+
+// stream opens a manifest to be read while it is decoded: one that is long and
+// near, and that no cache is to keep. It is nil for any other.
+func (t *Table) stream(f manifest.File) (src Stream, err error) {
+	files, ok := t.Files.(Streamer)
+	if !ok || t.Manifests != nil || f.Length < manifest.LongFile {
+		return nil, nil
+	}
+	src, ok, err = files.Stream(f.Path)
+	if !ok {
+		return nil, nil
+	}
+	return src, err
 }
 
 // readManifest is a manifest that was read, and the memory that it was read to.

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,19 @@ type Source struct {
 	found  []*entry     // by group of plan, nil where it is missing
 	folder *tableFolder // of the manifest's table; nil until it was asked
 	data   []byte       // the manifest; nil where all was found
+	stream Stream       // of the manifest, instead of data
+}
+
+// Stream is a manifest that is read while it is decoded.
+type Stream interface {
+	io.ReadCloser
+	Size() int64 // bytes
+}
+
+// Streamed is a Source of a manifest that no cache has to do with. It must be
+// scanned or closed, which closes src.
+func Streamed(f manifest.File, req *manifest.Request, src Stream) *Source {
+	return &Source{file: f, req: req, stream: src}
 }
 
 // Fetch does the I/O of a scan of f: it looks for what req needs in the cache,
@@ -163,6 +177,10 @@ func sameRows(a, b *index) bool {
 
 // Close frees a Source that is not going to be scanned.
 func (s *Source) Close() {
+	if s.stream != nil {
+		_ = s.stream.Close() // nothing is written: what matters was read
+		s.stream = nil
+	}
 	for i, e := range s.found {
 		if e != nil {
 			e.free()
