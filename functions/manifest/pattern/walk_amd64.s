@@ -155,16 +155,12 @@ otherList:
 	// Here are the CX numbers of list and many.
 numbers:
 	VMOVDQU   (SI)(DX*1), Y1
-	VPMOVMSKB Y1, AX
-	NOTL      AX
-	POPCNTL   AX, BX
-	CMPQ      CX, BX
-	JLS       found
 	VMOVDQU   32(SI)(DX*1), Y2
+	VPMOVMSKB Y1, AX
 	VPMOVMSKB Y2, BX
-	NOTL      BX
 	SHLQ      $32, BX
 	ORQ       BX, AX
+	NOTQ      AX
 	POPCNTQ   AX, BX
 	CMPQ      CX, BX
 	JLS       found
