@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -34,7 +35,7 @@ func ReadFile(ctx context.Context, path string, buf []byte, most int64) ([]byte,
 		}
 		m, err := f.Read(buf[n:min(len(buf), n+mostAtOnce)])
 		n += m
-		if err == io.EOF { // it is shorter than it was
+		if errors.Is(err, io.EOF) { // it is shorter than it was
 			return buf[:n], nil
 		}
 		if err != nil {

@@ -124,23 +124,65 @@ func (s *scanner) stride(p *program, most int) int {
 		if !s.partitionOf(k) {
 			continue
 		}
-		n, to := k.pattern.Walk(d.ahead, d.pos, len(d.b), most, a.places)
-		if n == 0 {
-			continue
+		if n, to := k.pattern.Walk(d.ahead, d.pos, len(d.b), most, a.places); n > 0 {
+			return s.fitted(p, i, n, to, most)
 		}
-		copy(a.kin[1:], a.kin[:i])
-		a.kin[0] = k
-		if n > 1 {
-			a.idle = 0
+	}
+	for i := range a.kin {
+		if n, to := s.turn(p, a.kin[i], most); n > 0 {
+			return s.fitted(p, i, n, to, most)
 		}
-		if n > 8 && a.moves > 0 {
-			a.moves--
-		}
-		a.short = n < most
-		return s.took(p, k, n, to)
 	}
 	a.idle++
 	return 0
+}
+
+// fitted makes rows of n entries that fit the i-th of kin, of which most were looked for.
+func (s *scanner) fitted(p *program, i, n, to, most int) int {
+	a := &s.alike
+	k := a.kin[i]
+	copy(a.kin[1:], a.kin[:i])
+	a.kin[0] = k
+	if n > 1 {
+		a.idle = 0
+	}
+	if n > 8 && a.moves > 0 {
+		a.moves--
+	}
+	a.short = n < most
+	return s.took(p, k, n, to)
+}
+
+// turn has a pattern have the partition of the next entry, if that is all that is
+// other in it, and returns how many entries fit then. The row has that partition.
+func (s *scanner) turn(p *program, k *kin, most int) (n, to int) {
+	a, d, r := &s.alike, &s.dec, &s.before
+	if !p.parted || r.of == nil || len(k.parts) == 0 || a.moves >= maxMoves && !a.rigid {
+		return 0, 0
+	}
+	at := k.pattern.Find(d.ahead, d.pos, k.part)
+	after := at + len(k.parts)
+	if at < 0 || after > len(d.b) || string(d.ahead[at:after]) == string(k.parts) {
+		return 0, 0
+	}
+	k.pattern.Change(k.part, d.ahead[at:after])
+	if n, to = k.pattern.Walk(d.ahead, d.pos, len(d.b), most, a.places); n > 0 {
+		pos, of := d.pos, r.of
+		read := s.another(of, at)
+		d.pos = pos
+		if d.err == nil && read == after && r.of == of {
+			a.moves++
+			copy(k.parts, d.ahead[at:after])
+			return n, to
+		}
+		d.err, r.of = nil, nil // bytes as many, of which the partition is not all, or more
+		for _, c := range of.cols {
+			s.cols[c].drop(s.row)
+		}
+		r.next = s.row
+	}
+	k.pattern.Change(k.part, k.parts)
+	return 0, 0
 }
 
 // took makes rows of n entries that fit, and returns of how many: those from the

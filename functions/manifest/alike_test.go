@@ -14,6 +14,7 @@ type likeness struct {
 	status    func(i int) int64
 	partition func(i int) int64 // the day; the batch is a text of so many letters
 	path      func(i int) int   // its length
+	rows      func(i int) int64
 	null      func(i int) bool  // counts of nulls are missing
 	size      func(i int) int64 // the file's
 }
@@ -47,7 +48,7 @@ func (l likeness) entries(r *rand.Rand, n int) []byte {
 		m.num(1)
 		m.num(day % 7)
 		m.b = append(m.b, "abcdefg"[:day%7]...)
-		m.num(1000 + int64(i)%5000)
+		m.num(value(l.rows, i, 1000+int64(i)%5000))
 		m.num(value(l.size, i, 70_000))
 		for k := range 4 {
 			if k == 2 && l.null != nil && l.null(i) {
@@ -122,8 +123,11 @@ func TestAlike(t *testing.T) {
 		likeness
 		most int // read op by op, of 3000
 	}{
-		"the same":                {likeness{}, 20},
-		"sorted partitions":       {likeness{partition: by(50)}, 120},
+		"the same":              {likeness{}, 20},
+		"sorted partitions":     {likeness{partition: by(50)}, 120},
+		"sorted, of one length": {likeness{partition: func(i int) int64 { return 70 + 7*int64(i/50) }}, 20},
+		"a byte less and a row count's more": {likeness{partition: func(i int) int64 { return 2 - int64(i/50%2) },
+			rows: func(i int) int64 { return []int64{5, 1000}[i/50%2] }}, 120},
 		"unsorted partitions":     {likeness{partition: any(90)}, 60},
 		"paths of two lengths":    {likeness{path: func(i int) int { return 90 + i/7%2 }}, 30},
 		"paths of any length":     {likeness{path: func(int) int { return r.IntN(300) }}, 30},

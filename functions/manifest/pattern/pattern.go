@@ -170,6 +170,29 @@ func (p *Pattern) Change(at Place, b []byte) {
 	}
 }
 
+// Find returns where a place of the entry at from is, if that entry fits p up to
+// there; -1 where what comes before it is odd. Nothing is compared.
+func (p *Pattern) Find(b []byte, from int, at Place) int {
+	if len(p.chunks) == 0 || int(at.Step) >= len(p.steps) {
+		return -1
+	}
+	look := true
+	for i := range p.steps[:at.Step] {
+		s := &p.steps[i]
+		if look && from > len(b)-int(s.need) {
+			return -1
+		}
+		if from = s.after(b, from+int(s.n)); from < 0 {
+			return -1
+		}
+		look = s.then.looks()
+	}
+	if from += int(at.Offset); from > len(b) {
+		return -1
+	}
+	return from
+}
+
 // Walk finds the entries that fit from a place of b on, one after the other, at
 // most so many, the last of which ends at last or before. places gets of each the
 // places at which its steps begin; it has room for most*Steps(). n is how many

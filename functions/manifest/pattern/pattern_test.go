@@ -304,6 +304,10 @@ func TestSizes(t *testing.T) {
 	if want := [2 * sizes]uint8{2: 2, 4: 8}; p.steps[0].sizes != want && p.steps[0].sizes != ([2 * sizes]uint8{}) {
 		t.Errorf("the sizes are %v, want %v, or none where there is no assembly", p.steps[0].sizes, want)
 	}
+	// The last list of two has one of six bytes first.
+	if want := [sizes]uint32{2: 0x1f}; p.steps[0].goOn != want && p.steps[0].goOn != ([sizes]uint32{}) {
+		t.Errorf("the bytes that go on are %#x, want %#x", p.steps[0].goOn, want)
+	}
 	odd := list(nil, 4, 20_000_000)
 	odd[len(odd)-2] |= 0x80 // the 0 belongs to the number
 	odd = append(odd, make([]byte, 100)...)

@@ -7,12 +7,6 @@ import "golang.org/x/sys/cpu"
 // fast: can this processor run the loop in assembly?
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 
-// So many bytes ahead of its use what is walked is fetched: about two entries.
-const (
-	fetch     = 1024
-	fetchMore = fetch + 64
-)
-
 // walkAVX2 is in walk_amd64.s.
 //
 //go:noescape

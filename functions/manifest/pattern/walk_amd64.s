@@ -3,6 +3,9 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// So many bytes ahead of its use what is walked is fetched: an entry or a few.
+#define AHEAD 1024
+
 // The loop of portable.go in the instructions of AVX2 and BMI2: bytes are compared
 // 32 at a time, and the end of the k-th number is found in the bits of where
 // numbers end. The names are portable.go's. What differs is gathered, and looked at
@@ -52,8 +55,8 @@ step:
 	MOVL       DX, (R12)
 	ADDQ       $4, R12
 	MOVL       step_chunks(R10), CX
-	PREFETCHT0 const_fetch(BX)
-	PREFETCHT0 const_fetchMore(BX)
+	PREFETCHT0 AHEAD(BX)
+	PREFETCHT0 (AHEAD+64)(BX)
 
 compare:
 	MOVL    common_at(R14), AX
