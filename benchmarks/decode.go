@@ -82,19 +82,24 @@ func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) 
 }
 
 // Scan reads and decodes one of them, as scans of local tables do.
-func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) (err error) {
-	if f.Length < manifest.LongFile {
-		if d.in, err = fetch.ReadFile(ctx, f.Path, d.in, 1<<30); err != nil {
+func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) error {
+	const most = 1 << 30
+	if f.Length >= fetch.LongFile {
+		data, free, err := fetch.MapFile(f.Path, most)
+		if err != nil {
 			return err
 		}
-		return manifest.Scan(ctx, f, d.in, d.Request, d.Alloc, emit)
+		if data != nil {
+			defer free()
+			return manifest.ScanMapped(ctx, f, data, d.Request, d.Alloc, emit)
+		}
 	}
-	src, err := fetch.OpenFile(f.Path)
+	data, err := fetch.ReadFile(ctx, f.Path, d.in, most)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = src.Close() }()
-	return manifest.ScanFrom(ctx, f, src, src.Size(), d.Request, d.Alloc, emit)
+	d.in = data
+	return manifest.Scan(ctx, f, data, d.Request, d.Alloc, emit)
 }
 
 // Answer is the answer to a question out of what the decoder reads: slow and

@@ -16,7 +16,6 @@ import (
 	iceio "github.com/apache/iceberg-go/io"
 
 	"psyberg/functions/fetch"
-	"psyberg/functions/surface"
 )
 
 // files reads and writes the files of a catalog's tables. Local ones are
@@ -88,21 +87,20 @@ func (f *files) ReadInto(ctx context.Context, location string, buf []byte) ([]by
 	return b.Bytes(), nil
 }
 
-// Stream opens a local file to be read once; ok is false for any other
-// (surface.Streamer).
-func (f *files) Stream(location string) (r surface.Stream, ok bool, err error) {
+// Map maps a long local file (surface.Mapper).
+func (f *files) Map(location string) (data []byte, free func(), err error) {
 	p, err := f.Local(location)
 	if err != nil {
-		return nil, true, fmt.Errorf("read file %q: %w", location, err)
+		return nil, nil, fmt.Errorf("read file %q: %w", location, err)
 	}
-	if p, ok = localPath(p); !ok {
-		return nil, false, nil
+	p, ok := localPath(p)
+	if !ok {
+		return nil, nil, nil
 	}
-	local, err := fetch.OpenFile(p)
-	if err != nil {
-		return nil, true, fmt.Errorf("read file %q: %w", location, err)
+	if data, free, err = fetch.MapFile(p, maxFile); err != nil {
+		return nil, nil, fmt.Errorf("read file %q: %w", location, err)
 	}
-	return local, true, nil
+	return data, free, nil
 }
 
 // ctxReader stops between two reads when ctx is done.

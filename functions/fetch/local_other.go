@@ -4,14 +4,13 @@ package fetch
 
 import "os"
 
-// LocalFile is a file of a disk that is read once, from its beginning to its end.
-type LocalFile struct {
+// localFile is a file of a disk that is read once, from its beginning to its end.
+type localFile struct {
 	*os.File
-	size int64
+	size int64 // bytes, when it was opened
 }
 
-// OpenFile opens a local file.
-func OpenFile(path string) (*LocalFile, error) {
+func openFile(path string) (*localFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -21,8 +20,8 @@ func OpenFile(path string) (*LocalFile, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &LocalFile{f, st.Size()}, nil
+	return &localFile{f, st.Size()}, nil
 }
 
-// Size is how many bytes it had when it was opened.
-func (f *LocalFile) Size() int64 { return f.size }
+// mapped is nothing: the file is to be read.
+func (f *localFile) mapped() (data []byte, free func(), err error) { return nil, nil, nil }

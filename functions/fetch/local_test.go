@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,14 +57,29 @@ func TestReadFile_Errors(t *testing.T) {
 	if _, err := ReadFile(ctx, filepath.Join(dir, "f"), nil, 100); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	f, err := OpenFile(filepath.Join(dir, "f"))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestMapFile: a long file is the same mapped as read; a short one is to be read.
+func TestMapFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "f")
+	for _, n := range []int{0, 10, LongFile - 1, LongFile, LongFile + 4097} {
+		want := bytes.Repeat([]byte("manifest"), n/8+1)[:n]
+		if err := os.WriteFile(path, want, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data, free, err := MapFile(path, 1<<30)
+		if err != nil || n < LongFile != (data == nil) || data != nil && !bytes.Equal(data, want) {
+			t.Fatalf("%d bytes: %d, %v", n, len(data), err)
+		}
+		if free != nil {
+			free()
+		}
+		if _, _, err := MapFile(path, int64(n)-1); err == nil {
+			t.Errorf("%d bytes where one less is allowed", n)
+		}
 	}
-	if b, err := io.ReadAll(f); err != nil || string(b) != "text" || f.Size() != 4 {
-		t.Errorf("%q of %d bytes, %v", b, f.Size(), err)
-	}
-	if err := f.Close(); err != nil {
-		t.Error(err)
+	if _, _, err := MapFile(path+"x", 100); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }

@@ -10,19 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LocalFile is a file of a disk that is read once, from its beginning to its end.
+// localFile is a file of a disk that is read once, from its beginning to its end.
 // It asks the system for no more than that: to open a small file with package os
 // costs about as much as to copy it.
-type LocalFile struct {
+type localFile struct {
 	path string
 	fd   int
-	size int64
-	at   int64 // of what is read next
+	size int64 // bytes, when it was opened
 }
 
-// OpenFile opens a local file.
-func OpenFile(path string) (*LocalFile, error) {
-	f := &LocalFile{path: path}
+func openFile(path string) (*localFile, error) {
+	f := &localFile{path: path}
 	err := again(func() (err error) {
 		f.fd, err = unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		return err
@@ -39,11 +37,8 @@ func OpenFile(path string) (*LocalFile, error) {
 	return f, nil
 }
 
-// Size is how many bytes it had when it was opened.
-func (f *LocalFile) Size() int64 { return f.size }
-
 // Read implements io.Reader.
-func (f *LocalFile) Read(b []byte) (n int, err error) {
+func (f *localFile) Read(b []byte) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -57,17 +52,20 @@ func (f *LocalFile) Read(b []byte) (n int, err error) {
 	case n == 0:
 		return 0, io.EOF
 	}
-	if f.at += int64(n); n >= long && f.at < f.size { // the disk is busy with it while this piece is decoded
-		_ = willNeed(f.fd, f.at, int64(n)) // a wish
-	}
 	return n, nil
 }
 
-// long is how much of a file is read at a time at least, for more to be wished for.
-const long = 256 << 10
+// mapped is the whole file; nil where its file system does not map.
+func (f *localFile) mapped() (data []byte, free func(), err error) {
+	data, err = unix.Mmap(f.fd, 0, int(f.size), unix.PROT_READ, unix.MAP_SHARED|populate)
+	if err != nil {
+		return nil, nil, nil //nolint:nilerr // it can be read
+	}
+	return data, func() { _ = unix.Munmap(data) }, nil // nothing is to be done about it
+}
 
 // Close implements io.Closer.
-func (f *LocalFile) Close() error { return unix.Close(f.fd) }
+func (f *localFile) Close() error { return unix.Close(f.fd) }
 
 // again asks as often as a signal comes between.
 func again(ask func() error) error {

@@ -11,8 +11,7 @@ import (
 type container struct {
 	what, name string // for errors
 	data       []byte
-	pos        int     // of the next block
-	more       *window // nil: data is the whole file
+	pos        int // of the next block
 	sync       []byte
 	schema     *node
 	codec      codec
@@ -37,7 +36,7 @@ func (h header) get(key string) []byte {
 
 // block is one block, not yet decompressed.
 type block struct {
-	offset int // of its first byte, in the file
+	offset int // of its first byte in the file
 	count  int // entries; may be 0
 	packed []byte
 }
@@ -47,36 +46,27 @@ const syncLen = 16
 // open reads the header.
 func open(what, name string, data []byte) (*container, error) {
 	c := &container{what: what, name: name, data: slices.Clip(data)}
-	if err := c.begin(); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// begin reads the header, which data begins with.
-func (c *container) begin() error {
-	data := c.data
 	if len(data) < 4 || string(data[:4]) != "Obj\x01" {
-		return c.damage(0, errNotAvro)
+		return nil, c.damage(0, errNotAvro)
 	}
 	d := dec{b: data, pos: 4}
 	c.meta = d.header(c.room[:])
 	if d.err != nil {
-		return c.damage(d.pos, d.err)
+		return nil, c.damage(d.pos, d.err)
 	}
 	if len(data)-d.pos < syncLen {
-		return c.damage(d.pos, errShort)
+		return nil, c.damage(d.pos, errShort)
 	}
 	c.sync = data[d.pos : d.pos+syncLen]
 	c.pos = d.pos + syncLen
 	var err error
 	if c.schema, err = cachedSchema(c.meta.get("avro.schema")); err != nil {
-		return c.damage(4, fmt.Errorf("avro.schema: %w", err))
+		return nil, c.damage(4, fmt.Errorf("avro.schema: %w", err))
 	}
 	if c.codec, err = codecNamed(string(c.meta.get("avro.codec"))); err != nil {
-		return fmt.Errorf("read %s %q: %w", c.what, c.name, err)
+		return nil, fmt.Errorf("read %s %q: %w", what, name, err)
 	}
-	return nil
+	return c, nil
 }
 
 // maxHeader is how many entries a header has at most.
@@ -99,49 +89,32 @@ func (d *dec) header(room []headerEntry) header {
 	}
 }
 
-// next returns the next block; ok is false at the end of the file, and where the
-// rest of the block is not in memory and nothing may move.
+// next returns the next block; ok is false at the end of the file.
 func (c *container) next() (b block, ok bool, err error) {
-	if err := c.choose(); err != nil {
-		return b, false, err
-	}
-	if c.left(c.pos) == 0 {
-		return b, false, c.ended()
+	if c.pos == len(c.data) {
+		return b, false, nil
 	}
 	d := dec{b: c.data, pos: c.pos}
 	count, size := d.long(), d.long()
-	left, place := c.left(d.pos), c.where(c.pos)
 	switch {
-	case d.err != nil && left > 0 && c.held():
-		return b, false, nil
 	case d.err != nil:
-		return b, false, c.damage(place, d.err)
+		return b, false, c.damage(c.pos, d.err)
 	case count < 0:
-		return b, false, c.damage(place, fmt.Errorf("block of %d entries", count))
-	case size < 0 || size > left:
-		return b, false, c.damage(place, fmt.Errorf("%w: a block of %d bytes where %d are left", errShort, size, left))
-	case left-size < syncLen:
-		return b, false, c.damage(place, errShort)
+		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
+	case size < 0 || size > int64(len(c.data)-d.pos):
+		return b, false, c.damage(c.pos, fmt.Errorf("%w: a block of %d bytes where %d are left", errShort, size, len(c.data)-d.pos))
 	}
-	before := d.pos - c.pos
-	if err := c.fill(before + int(size) + syncLen); err != nil {
-		return b, false, err
-	}
-	from := c.pos + before
-	end := from + int(size)
+	end := d.pos + int(size)
 	if len(c.data)-end < syncLen {
-		if c.held() {
-			return b, false, nil
-		}
-		return b, false, c.damage(place, errShort) // the file is shorter than its store says
+		return b, false, c.damage(c.pos, errShort)
 	}
 	if !bytes.Equal(c.data[end:end+syncLen], c.sync) {
-		return b, false, c.damage(c.where(end), errSync)
+		return b, false, c.damage(end, errSync)
 	}
 	if count > maxBlock { // every entry has a byte at least (M2)
-		return b, false, c.damage(place, fmt.Errorf("block of %d entries", count))
+		return b, false, c.damage(c.pos, fmt.Errorf("block of %d entries", count))
 	}
-	b = block{offset: place, count: int(count), packed: c.data[from:end]}
+	b = block{offset: c.pos, count: int(count), packed: c.data[d.pos:end]}
 	c.pos = end + syncLen
 	return b, true, nil
 }

@@ -35,6 +35,7 @@ var (
 	errSync    = errors.New("sync marker missing: the file is damaged here or before")
 	errVarint  = errors.New("number of more than 64 bits")
 	errLeft    = errors.New("bytes left over after the last entry of the block")
+	errGone    = errors.New("cannot be read any more: the disk failed, or the file was cut short meanwhile")
 	errTooBig  = errors.New("block that is far larger than its file lets expect")
 )
 

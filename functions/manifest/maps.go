@@ -33,7 +33,7 @@ func (s *scanner) branch(o *fieldOp, b []byte, p int) (after int, there bool) {
 func (s *scanner) expect(used, need int) int {
 	guess := 0
 	if seen := s.seen() - s.from; s.row > 0 && seen > 0 {
-		guess = int(float64(used) * min(float64(s.room)/float64(s.row), (float64(s.c.length())-s.from)/seen))
+		guess = int(float64(used) * min(float64(s.room)/float64(s.row), (float64(len(s.c.data))-s.from)/seen))
 		guess += guess/16 + 64
 	}
 	return max(need+need/2, guess, min(2*need, 4096))

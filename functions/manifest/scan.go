@@ -3,7 +3,8 @@ package manifest
 import (
 	"context"
 	"fmt"
-	"io"
+	"reflect"
+	"runtime/debug"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -26,27 +27,8 @@ func Scan(ctx context.Context, f File, data []byte, req *Request, alloc memory.A
 	if err != nil {
 		return err
 	}
-	return c.scan(ctx, f, req, alloc, emit)
-}
-
-// ScanFrom is Scan of a file that is read while it is decoded: of so many bytes,
-// as its store says. It is for what is near: a file of a disk, in its cache most
-// often. Damage is found where it is met, after the batches before it. src's
-// error is returned as it is, with the manifest's name; src is not closed.
-func ScanFrom(ctx context.Context, f File, src io.Reader, size int64, req *Request, alloc memory.Allocator, emit func(arrow.RecordBatch) error) error {
-	w := newWindow(src, size)
-	defer w.release()
-	c, err := w.open("manifest", f.Path)
-	if err != nil {
-		return err
-	}
-	return c.scan(ctx, f, req, alloc, emit)
-}
-
-// scan decodes the entries.
-func (c *container) scan(ctx context.Context, f File, req *Request, alloc memory.Allocator, emit func(arrow.RecordBatch) error) error {
-	if n := c.length(); int64(n) < f.Length {
-		return c.damage(n, fmt.Errorf("%w: the manifest list says %d bytes", errShort, f.Length))
+	if int64(len(data)) < f.Length {
+		return c.damage(len(data), fmt.Errorf("%w: the manifest list says %d bytes", errShort, f.Length))
 	}
 	if alloc == nil {
 		alloc = memory.DefaultAllocator
@@ -61,12 +43,30 @@ func (c *container) scan(ctx context.Context, f File, req *Request, alloc memory
 	return s.all()
 }
 
+// ScanMapped is Scan of a file that is mapped: where the disk fails, or somebody
+// cuts the file short, that is a *DamageError and not the end of the process. Faults
+// elsewhere, as in emit, are none of its business.
+func ScanMapped(ctx context.Context, f File, data []byte, req *Request, alloc memory.Allocator, emit func(arrow.RecordBatch) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		begin := reflect.ValueOf(data).Pointer()
+		fault, ok := r.(interface{ Addr() uintptr })
+		if !ok || fault.Addr() < begin || fault.Addr() >= begin+uintptr(len(data)) {
+			panic(r)
+		}
+		err = &DamageError{What: "manifest", Name: f.Path, Offset: int64(fault.Addr() - begin), Entry: -1, Cause: errGone}
+	}()
+	return Scan(ctx, f, data, req, alloc, emit)
+}
+
 // all reads the whole file.
 func (s *scanner) all() (err error) {
 	defer s.release()
-	if s.c.more != nil {
-		s.left = s.file.entries()
-	} else if s.left, err = s.c.total(); err != nil {
+	if s.left, err = s.c.total(); err != nil {
 		return err
 	}
 	if err := s.blocks(); err != nil {
@@ -88,7 +88,7 @@ type scanner struct {
 	row   int   // of the batch, being filled
 	room  int   // rows that there is room for
 	stop  int   // the row before which to see whether there is room, and whether it is enough
-	left  int64 // entries not yet read, by the blocks' headers; while the file is being read about so many
+	left  int64 // entries of blocks not yet read, by their headers
 	entry int64 // number of the entry in the file
 
 	at     block   // being read
@@ -139,14 +139,6 @@ func (l *learned) begin() {
 	l.alike.idle, l.alike.resting, l.alike.short = 0, false, false
 }
 
-// entries is how many the manifest list says that there are, in all.
-func (f *File) entries() (n int64) {
-	for _, k := range []int64{f.AddedFiles, f.ExistingFiles, f.DeletedFiles} {
-		n += max(k, 0)
-	}
-	return max(n, 0)
-}
-
 // total adds up what the blocks' headers say, and so finds missing sync
 // markers and cut files before the first row is handed on.
 func (c *container) total() (n int64, err error) {
@@ -185,7 +177,6 @@ func (s *scanner) block(b block, raw []byte) error {
 	}
 	s.at, s.dec = b, newDec(raw)
 	d := &s.dec
-	s.left = max(s.left, int64(b.count))
 	strides := prog.fields != nil
 	for left := b.count; left > 0; {
 		if s.row >= s.stop {

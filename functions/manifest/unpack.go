@@ -46,9 +46,7 @@ func (u *unpacker) next() (b block, raw []byte, ok bool, err error) {
 		return b, nil, false, err
 	}
 	if at := u.c.pos; u.c.pairs(b) {
-		u.c.hold(true)
 		second, ok, err := u.filled()
-		u.c.hold(false)
 		if err == nil && ok && u.c.pairs(second) {
 			if raw, ok := u.two(b, second); ok {
 				return b, raw, true, nil
@@ -84,7 +82,7 @@ func (u *unpacker) two(a, b block) (raw []byte, ok bool) {
 	if cap(u.kept[1]) < inflate.Apart {
 		u.kept[1] = make([]byte, inflate.Apart)
 	}
-	most := min(mostOf(u.c.length()), 32*max(len(a.packed), len(b.packed))+64<<10)
+	most := min(mostOf(len(u.c.data)), 32*max(len(a.packed), len(b.packed))+64<<10)
 	first, second, err, otherErr := inflate.AppendTwo(u.kept[0][:0], a.packed, u.kept[1][:inflate.Apart], b.packed, most)
 	u.kept[0], u.kept[1] = first, second
 	if err != nil || otherErr != nil || a.count > len(first) || b.count > len(second)-inflate.Apart ||
@@ -98,7 +96,7 @@ func (u *unpacker) two(a, b block) (raw []byte, ok bool) {
 // unpack returns the entries' bytes, in buf or in the file itself. pad more
 // bytes can be read behind them.
 func (c *container) unpack(b block, buf []byte) (raw, newBuf []byte, err error) {
-	raw, newBuf, err = c.codec.decode(buf, b.packed, mostOf(c.length()))
+	raw, newBuf, err = c.codec.decode(buf, b.packed, mostOf(len(c.data)))
 	if err != nil {
 		return nil, newBuf, c.damage(b.offset, fmt.Errorf("decompress %s: %w", c.codec.name, err))
 	}

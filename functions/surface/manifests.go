@@ -24,12 +24,13 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		found := Reads{CacheHits: 1}
 		defer func() { noteReads(ctx, found) }()
 		m := &readManifest{}
-		if src, err := t.stream(files[i]); src != nil || err != nil {
-			if err != nil {
-				return nil, ReadError("manifest", files[i].Path, err)
-			}
-			found = Reads{Manifests: 1, Bytes: src.Size()}
-			m.source = cache.Streamed(files[i], req, src)
+		data, free, err := t.mapped(files[i])
+		if err != nil {
+			return nil, ReadError("manifest", files[i].Path, err)
+		}
+		if data != nil {
+			found = Reads{Manifests: 1, Bytes: int64(len(data))}
+			m.source = cache.Mapped(files[i], req, data, free)
 			return m, nil
 		}
 		m.source, err = t.Manifests.Fetch(ctx, files[i], req, func(ctx context.Context) ([]byte, error) {
@@ -54,18 +55,14 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 	})
 }
 
-// stream opens a manifest to be read while it is decoded: one that is long and
-// near, and that no cache is to keep. It is nil for any other.
-func (t *Table) stream(f manifest.File) (src Stream, err error) {
-	files, ok := t.Files.(Streamer)
-	if !ok || t.Manifests != nil || f.Length < manifest.LongFile {
-		return nil, nil
+// mapped returns a manifest mapped that is long, and that no cache is to keep; nil
+// for any other.
+func (t *Table) mapped(f manifest.File) (data []byte, free func(), err error) {
+	files, ok := t.Files.(Mapper)
+	if !ok || t.Manifests != nil || f.Length < fetch.LongFile {
+		return nil, nil, nil
 	}
-	src, ok, err = files.Stream(f.Path)
-	if !ok {
-		return nil, nil
-	}
-	return src, err
+	return files.Map(f.Path)
 }
 
 // readManifest is a manifest that was read, and the memory that it was read to.

@@ -38,14 +38,12 @@ type IntoReader interface {
 	ReadInto(ctx context.Context, location string, buf []byte) ([]byte, error)
 }
 
-// Streamer are Files some of which can be read while they are decoded.
-type Streamer interface {
-	// Stream opens a file that is near: on a disk. ok is false where it is not.
-	Stream(location string) (src Stream, ok bool, err error)
+// Mapper are Files of which some are better mapped than read.
+type Mapper interface {
+	// Map returns a long file of a disk, mapped until free is called; data is nil
+	// for any other, which is to be read.
+	Map(location string) (data []byte, free func(), err error)
 }
-
-// Stream is a file that is read once; it must be closed.
-type Stream = cache.Stream
 
 // ListedTable is one row of a catalog's list.
 type ListedTable struct {

@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -72,19 +71,14 @@ type Source struct {
 	found  []*entry     // by group of plan, nil where it is missing
 	folder *tableFolder // of the manifest's table; nil until it was asked
 	data   []byte       // the manifest; nil where all was found
-	stream Stream       // of the manifest, instead of data
+	mapped []byte       // the manifest, instead of data, until free is called
+	free   func()
 }
 
-// Stream is a manifest that is read while it is decoded.
-type Stream interface {
-	io.ReadCloser
-	Size() int64 // bytes
-}
-
-// Streamed is a Source of a manifest that no cache has to do with. It must be
-// scanned or closed, which closes src.
-func Streamed(f manifest.File, req *manifest.Request, src Stream) *Source {
-	return &Source{file: f, req: req, stream: src}
+// Mapped is a Source of a manifest that no cache has to do with: data, a file that
+// is mapped until free is called. It must be scanned or closed.
+func Mapped(f manifest.File, req *manifest.Request, data []byte, free func()) *Source {
+	return &Source{file: f, req: req, mapped: data, free: free}
 }
 
 // Fetch does the I/O of a scan of f: it looks for what req needs in the cache,
@@ -177,9 +171,9 @@ func sameRows(a, b *index) bool {
 
 // Close frees a Source that is not going to be scanned.
 func (s *Source) Close() {
-	if s.stream != nil {
-		_ = s.stream.Close() // nothing is written: what matters was read
-		s.stream = nil
+	if s.free != nil {
+		s.free()
+		s.mapped, s.free = nil, nil
 	}
 	for i, e := range s.found {
 		if e != nil {

@@ -15,8 +15,8 @@ import (
 // same order, same errors. It closes the Source. What was decoded anew is kept.
 func (s *Source) Scan(ctx context.Context, alloc memory.Allocator, emit func(arrow.RecordBatch) error) error {
 	defer s.Close()
-	if s.stream != nil {
-		return manifest.ScanFrom(ctx, s.file, s.stream, s.stream.Size(), s.req, alloc, emit)
+	if s.mapped != nil {
+		return manifest.ScanMapped(ctx, s.file, s.mapped, s.req, alloc, emit)
 	}
 	if s.plan == nil {
 		return manifest.Scan(ctx, s.file, s.data, s.req, alloc, emit)

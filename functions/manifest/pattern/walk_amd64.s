@@ -3,8 +3,9 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// So many bytes ahead of its use what is walked is fetched: an entry or a few.
-#define AHEAD 1024
+// So many bytes ahead of its use what is compared is fetched: some entries, for a
+// file that is mapped may be as far from the processor as can be.
+#define AHEAD 4096
 
 // The loop of portable.go in the instructions of AVX2 and BMI2: bytes are compared
 // 32 at a time, and the end of the k-th number is found in the bits of where
@@ -55,11 +56,10 @@ step:
 	MOVL       DX, (R12)
 	ADDQ       $4, R12
 	MOVL       step_chunks(R10), CX
-	PREFETCHT0 AHEAD(BX)
-	PREFETCHT0 (AHEAD+64)(BX)
 
 compare:
-	MOVL    common_at(R14), AX
+	MOVL       common_at(R14), AX
+	PREFETCHT0 AHEAD(BX)(AX*1)
 	VMOVDQU (BX)(AX*1), Y0
 	VPXOR   common_value(R14), Y0, Y0
 	VPAND   common_mask(R14), Y0, Y0

@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package fetch
+
+const populate = 0
