@@ -8,8 +8,15 @@ import (
 
 // finish makes an array of the first n rows; the column is empty afterwards.
 func (c *column) finish(alloc memory.Allocator, n int) arrow.Array {
+	d := c.finishData(alloc, n)
+	defer d.Release()
+	return array.MakeFromData(d)
+}
+
+// finishData is finish for what needs no array of its own: a struct's members.
+func (c *column) finishData(alloc memory.Allocator, n int) arrow.ArrayData {
 	if c.store == sNull {
-		return array.NewNull(n)
+		return array.NewData(arrow.Null, n, []*memory.Buffer{nil}, nil, n, 0)
 	}
 	if c.absent {
 		c.allNull(alloc, n)
@@ -45,8 +52,7 @@ func (c *column) finish(alloc memory.Allocator, n int) arrow.Array {
 		d = newNested(c.typ, n, nulls, valid, c.offs.take(n+1), pairs)
 	}
 	c.items, c.bytes, c.nulls, c.done, c.rows = 0, 0, 0, -1, 0
-	defer d.Release()
-	return array.MakeFromData(d)
+	return d
 }
 
 // takeValid hands over the validity of the first n rows, nil where none is NULL.

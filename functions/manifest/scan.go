@@ -324,15 +324,13 @@ func (s *scanner) flush() error {
 // partition puts the members' columns together.
 func (s *scanner) partition(t arrow.DataType) arrow.Array {
 	members := make([]arrow.ArrayData, len(s.lay.parts))
-	arrays := make([]arrow.Array, len(members))
 	for i := range members {
-		arrays[i] = s.cols[s.lay.firstPart+i].finish(s.alloc, s.row)
-		members[i] = arrays[i].Data()
+		members[i] = s.cols[s.lay.firstPart+i].finishData(s.alloc, s.row)
 	}
 	d := array.NewData(t, s.row, []*memory.Buffer{nil}, members, 0, 0)
 	defer d.Release()
-	for _, a := range arrays {
-		defer a.Release()
+	for _, m := range members {
+		m.Release()
 	}
 	return array.NewStructData(d)
 }
