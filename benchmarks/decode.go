@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/tables"
 	"psyberg/functions/fetch"
 	"psyberg/functions/manifest"
@@ -36,6 +37,7 @@ type Decoder struct {
 	Table   *tables.Table
 	Request *manifest.Request
 	Alloc   memory.Allocator // nil is the default
+	Done    func()           // called after each manifest of a pass, nil for nobody
 
 	files []manifest.File
 	in    []byte // of one file, used again
@@ -77,6 +79,9 @@ func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) 
 		if err != nil {
 			return entries, err
 		}
+		if d.Done != nil {
+			d.Done()
+		}
 	}
 	return entries, nil
 }
@@ -100,6 +105,19 @@ func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.Rec
 	}
 	d.in = data
 	return manifest.Scan(ctx, f, data, d.Request, d.Alloc, emit)
+}
+
+// Variant is a pass that is measured, manifest by manifest; what it reads is dropped.
+func (d *Decoder) Variant(ctx context.Context, name string) measure.Variant {
+	return measure.ByFile(name, len(d.files), func(done func()) error {
+		d.Done = done
+		n, err := d.Pass(ctx, nil)
+		d.Done = nil
+		if err == nil && n == 0 {
+			err = fmt.Errorf("no entries")
+		}
+		return err
+	})
 }
 
 // Answer is the answer to a question out of what the decoder reads: slow and

@@ -5,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"testing"
-	"time"
 
 	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/tables"
@@ -40,8 +39,8 @@ func table(b *testing.B, c tables.Config) *tables.Table {
 
 // BenchmarkDecode is the decoder alone on T1, T2 and T3. It reports CPU time
 // (cpu-ns/entry), the same for reading and inflating alone (limit-ns/entry, by
-// the best inflater of this machine), the ratio of the two in the same round
-// (x-limit), and allocations per entry.
+// the best inflater of this machine), the ratio of the two (x-limit), all three
+// of times of each manifest, and allocations per entry.
 func BenchmarkDecode(b *testing.B) {
 	for _, c := range []tables.Config{tables.T1(down(b)), tables.T2(down(b)), tables.T3(down(b))} {
 		for _, q := range []struct {
@@ -67,33 +66,35 @@ func decode(b *testing.B, t *tables.Table, r *manifest.Request) {
 		b.Fatal(err)
 	}
 	d.Alloc = &manifest.Memory{}
-	var ours, limit []float64
-	var allocs float64
-	entries := float64(t.Config.Entries())
-	pass := limitPass(b, t)
-	if _, err := d.Pass(b.Context(), nil); err != nil { // files into the page cache
+	var ours, limit measure.Sample
+	pass, decoding := limitPass(b, t), d.Variant(b.Context(), "ours")
+	if _, err := measure.Once(decoding); err != nil { // files into the page cache
 		b.Fatal(err)
 	}
-	var ratios []float64
 	for b.Loop() {
-		l := pass()
-		cost, err := measure.Once(measure.In("ours", func() error { _, err := d.Pass(b.Context(), nil); return err }))
-		if err != nil {
-			b.Fatal(err)
+		for _, x := range []struct {
+			measure.Variant
+			*measure.Sample
+		}{{pass, &limit}, {decoding, &ours}} {
+			cost, err := measure.Once(x.Variant)
+			if err == nil {
+				err = x.Add(cost)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
-		ours, limit = append(ours, float64(cost.CPU)), append(limit, float64(l))
-		ratios = append(ratios, float64(cost.CPU)/float64(l))
-		allocs = float64(cost.Allocs)
 	}
-	b.ReportMetric(measure.Median(ours)/entries, "cpu-ns/entry")
-	b.ReportMetric(measure.Median(limit)/entries, "limit-ns/entry")
-	b.ReportMetric(measure.Median(ratios), "x-limit")
-	b.ReportMetric(allocs/entries, "allocs/entry")
+	entries := float64(t.Config.Entries())
+	b.ReportMetric(float64(ours.Needs())/entries, "cpu-ns/entry")
+	b.ReportMetric(float64(limit.Limit())/entries, "limit-ns/entry")
+	b.ReportMetric(measure.Times(ours, limit), "x-limit")
+	b.ReportMetric(ours.Allocs()/entries, "allocs/entry")
 }
 
-// limitPass returns a pass over the table's manifests that only reads and
-// inflates, by the fastest engine of this machine.
-func limitPass(b *testing.B, t *tables.Table) func() time.Duration {
+// limitPass is a pass over the table's manifests that only reads and inflates,
+// by the fastest engine of this machine.
+func limitPass(b *testing.B, t *tables.Table) measure.Variant {
 	dir, err := tables.Dir()
 	if err != nil {
 		b.Fatal(err)
@@ -101,13 +102,7 @@ func limitPass(b *testing.B, t *tables.Table) func() time.Duration {
 	n, err := measure.StartNative(dir, t.Config.Codec, t.Manifests)
 	if err == nil {
 		b.Cleanup(func() { n.Close() })
-		return func() time.Duration {
-			cpu, _, err := n.Pass()
-			if err != nil {
-				b.Fatal(err)
-			}
-			return cpu
-		}
+		return n.Variant()
 	}
 	if !errors.Is(err, measure.ErrNative) {
 		b.Fatal(err)
@@ -115,11 +110,5 @@ func limitPass(b *testing.B, t *tables.Table) func() time.Duration {
 	engines := measure.Engines(t.Config.Codec)
 	e := engines[len(engines)-1]
 	b.Logf("the limit is %s's: %v", e.Name, err)
-	return func() time.Duration {
-		cost, err := measure.Once(measure.In(e.Name, func() error { _, err := measure.Limit(t.Manifests, e); return err }))
-		if err != nil {
-			b.Fatal(err)
-		}
-		return cost.CPU
-	}
+	return measure.By(e, t.Manifests)
 }

@@ -1,6 +1,11 @@
 // Package measure says what reading manifests costs, and what it must cost:
 // the limit is reading the files from the page cache and inflating them with
-// the best inflater known, nothing else. Variants are run in turn, round by
-// round, and compared within a round, in CPU time of the process: a machine
-// that others use too makes all of a round slower alike.
+// the best inflater known, nothing else.
+//
+// Variants are run in turn, round by round, on a machine that others use too,
+// and whose speed changes within a second. So a variant says when it is done
+// with a file, and what it needs is the sum of the least of each file: some
+// round met each file undisturbed. What comes with other files in every round,
+// garbage collection above all, is added as a mean. Of what can only be run as a
+// whole, a low quantile of more runs has to do.
 package measure

@@ -115,13 +115,22 @@ func stream(r io.ReadCloser) Inflater {
 	}
 }
 
+// By makes a variant of Limit.
+func By(e Engine, files []string) Variant {
+	return ByFile(e.Name, len(files), func(done func()) error {
+		_, err := Limit(files, e, done)
+		return err
+	})
+}
+
 // Work is what a pass over files met.
 type Work struct {
 	Entries, Compressed, Raw int64
 }
 
-// Limit reads files and decompresses their blocks, nothing else.
-func Limit(files []string, e Engine) (Work, error) {
+// Limit reads files and decompresses their blocks, nothing else. It calls done
+// after each file.
+func Limit(files []string, e Engine, done func()) (Work, error) {
 	var w Work
 	var in Buffer
 	var out []byte
@@ -146,6 +155,7 @@ func Limit(files []string, e Engine) (Work, error) {
 			w.Compressed += int64(len(block.Body))
 			w.Raw += int64(len(raw))
 		}
+		done()
 	}
 	return w, nil
 }
@@ -212,7 +222,7 @@ func headerEnd(b []byte) (int, error) {
 }
 
 // Pairs is Limit by our own inflater as scans use it: two blocks at a time.
-func Pairs(files []string) (Work, error) {
+func Pairs(files []string, done func()) (Work, error) {
 	var w Work
 	var in Buffer
 	out, second := []byte(nil), make([]byte, inflate.Apart)
@@ -245,6 +255,7 @@ func Pairs(files []string) (Work, error) {
 			}
 			w.Raw += int64(len(out))
 		}
+		done()
 	}
 	return w, nil
 }

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,9 +22,13 @@ func TestLimits(t *testing.T) {
 			}
 			want := Work{}
 			for i, e := range Engines(codec) {
-				got, err := Limit(tab.Manifests, e)
+				files := 0
+				got, err := Limit(tab.Manifests, e, func() { files++ })
 				if err != nil {
 					t.Fatal(err)
+				}
+				if files != len(tab.Manifests) {
+					t.Errorf("%s was done with %d files of %d", e.Name, files, len(tab.Manifests))
 				}
 				if got.Entries != int64(tab.Config.Entries()) {
 					t.Errorf("%s met %d entries, want %d", e.Name, got.Entries, tab.Config.Entries())
@@ -36,8 +41,9 @@ func TestLimits(t *testing.T) {
 				}
 			}
 			if codec == tables.Deflate {
-				if got, err := Pairs(tab.Manifests); err != nil || got != want {
-					t.Errorf("two at a time met %+v, one %+v: %v", got, want, err)
+				files := 0
+				if got, err := Pairs(tab.Manifests, func() { files++ }); err != nil || got != want || files != len(tab.Manifests) {
+					t.Errorf("two at a time met %+v in %d files, one %+v: %v", got, files, want, err)
 				}
 			}
 			n, err := StartNative(dir, codec, tab.Manifests)
@@ -49,41 +55,95 @@ func TestLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer n.Close()
-			cpu, got, err := n.Pass()
-			if err != nil || cpu < 0 || got.Entries != want.Entries || got.Raw != want.Raw {
-				t.Errorf("%s met %+v in %s: %v; want %+v", n.Name(), got, cpu, err, want)
+			for range 2 {
+				times, got, err := n.Pass()
+				if err != nil || got.Entries != want.Entries || got.Raw != want.Raw {
+					t.Errorf("%s met %+v: %v; want %+v", n.Name(), got, err, want)
+				}
+				if len(times) != len(tab.Manifests) || slices.Min(times) <= 0 || slices.Max(times) > time.Minute {
+					t.Errorf("%s took %v for %d files", n.Name(), times, len(tab.Manifests))
+				}
+			}
+			c, err := Once(n.Variant())
+			if err != nil || c.CPU != sum(c.Files) || len(c.Files) != len(tab.Manifests) || c.Rest != 0 {
+				t.Errorf("measured as %+v: %v", c, err)
 			}
 		})
 	}
 }
 
-// TestAlternate: variants take turns, and a ratio is that of the same round.
+// TestAnswersInC: what the program in C says, and what it may not say.
+func TestAnswersInC(t *testing.T) {
+	t.Parallel()
+	times, w, err := parsePass([]byte("800 12345 40100 39900\n"), 2)
+	if err != nil || w.Entries != 800 || w.Raw != 12345 || !slices.Equal(times, []time.Duration{40100, 39900}) {
+		t.Errorf("read as %v, %+v: %v", times, w, err)
+	}
+	for _, line := range []string{"", "800 12345\n", "800 12345 40100\n", "800 12345 1 2 3\n", "800 12345 1 x\n", "800 12345 1 -2\n", "123 800 12345\n"} {
+		if times, _, err := parsePass([]byte(line), 2); err == nil {
+			t.Errorf("%q is taken as times of two files: %v", line, times)
+		}
+	}
+}
+
+// TestAlternate: variants take turns, all of them equally often, and what is
+// short more often.
 func TestAlternate(t *testing.T) {
 	t.Parallel()
 	var order []string
-	cost := time.Duration(0)
-	fake := func(name string, times time.Duration) Variant {
-		return Variant{Name: name, Run: func() (time.Duration, error) {
+	fake := func(name string, cpu time.Duration) Variant {
+		return Variant{Name: name, Run: func(c *Cost) error {
 			order = append(order, name)
-			cost++
-			return times * (cost/2 + 1) * time.Millisecond, nil
+			c.CPU = cpu
+			return nil
 		}}
 	}
 	samples, err := Alternate(3, fake("a", 2), fake("b", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(order); got != 8 || order[0] != "a" || order[1] != "b" || order[6] != "a" {
-		t.Errorf("order is %v", order)
+	n := len(samples[0].Rounds)
+	if n < 3 || n > 30 || len(samples[1].Rounds) != n {
+		t.Errorf("%d and %d rounds, want equally many, 3 to 30", n, len(samples[1].Rounds))
 	}
-	if n := len(samples[0].Rounds); n != 3 {
-		t.Errorf("%d rounds were kept, want 3", n)
+	for i, name := range order {
+		if want := "ab"[i%2 : i%2+1]; name != want {
+			t.Fatalf("%s comes %d-th, want %s: %v", name, i, want, order)
+		}
 	}
-	if r := Ratio(samples[0], samples[1]); r <= 1 || r > 2 {
-		t.Errorf("ratio is %v", r)
+	if len(order) != 2*(n+1) {
+		t.Errorf("%d runs of two variants in %d rounds and one that is not measured", len(order), n)
 	}
 	if Least(samples).Name != "b" {
 		t.Error("b is the cheaper one")
+	}
+	files := 0
+	if _, err := Alternate(3, Variant{Name: "other files", Run: func(c *Cost) error {
+		files++
+		c.Files, c.CPU = make([]time.Duration, files), 1
+		return nil
+	}}); err == nil {
+		t.Error("rounds of different files are compared")
+	}
+}
+
+func TestEnough(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rounds, done int
+		took         time.Duration
+		want         bool
+	}{
+		{5, 4, time.Hour, false}, // what was asked for
+		{5, 5, 5 * short, true},
+		{5, 5, 2 * short, false}, // short rounds: more
+		{5, 20, 5 * short, true},
+		{5, 49, 2 * short, false},
+		{5, 50, 2 * short, true}, // very short ones: not for ever
+	} {
+		if got := enough(c.rounds, c.done, c.took); got != c.want {
+			t.Errorf("%d of %d rounds in %s are enough: %v, want %v", c.done, c.rounds, c.took, got, c.want)
+		}
 	}
 }
 

@@ -1,13 +1,16 @@
 package measure
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -21,19 +24,21 @@ var ErrNative = errors.New("no limit in C: it needs a C compiler and libdeflate 
 // zstandard. It is a process of its own, so that nothing here needs cgo.
 type Native struct {
 	*Child
-	name string
+	name  string
+	files int
 }
 
-// buildNative compiles the program into dir, once. Errors wrap ErrNative.
+// buildNative compiles the program into dir, once: its name has a sum of the
+// source, as an older one there speaks otherwise. Errors wrap ErrNative.
 func buildNative(dir string) (string, error) {
-	bin := filepath.Join(dir, "native-limit")
+	bin := filepath.Join(dir, fmt.Sprintf("native-limit-%.4x", sha256.Sum256(nativeSource)))
 	if _, err := os.Stat(bin); err == nil {
 		return bin, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	src := filepath.Join(dir, "native-limit.c")
+	src := bin + ".c"
 	if err := os.WriteFile(src, nativeSource, 0o644); err != nil {
 		return "", err
 	}
@@ -63,7 +68,7 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Native{child, name}
+	n := &Native{child, name, len(files)}
 	if _, _, err := n.Pass(); err != nil { // a codec that was not built in shows here
 		_ = n.Close() // err says more
 		return nil, fmt.Errorf("%w: %w", ErrNative, err)
@@ -74,16 +79,49 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 // Name is the library's.
 func (n *Native) Name() string { return n.name }
 
-// Pass reads and inflates all files once and returns the CPU time that took.
-func (n *Native) Pass() (time.Duration, Work, error) {
-	var ns int64
-	var w Work
+// Pass reads and inflates all files once and returns the CPU time of each.
+func (n *Native) Pass() ([]time.Duration, Work, error) {
 	line, err := n.Ask(func([]byte) bool { return true })
-	if err == nil {
-		_, err = fmt.Sscanln(string(line), &ns, &w.Entries, &w.Raw)
-	}
 	if err != nil {
-		return 0, w, fmt.Errorf("run the limit in C: %w", err)
+		return nil, Work{}, fmt.Errorf("run the limit in C: %w", err)
 	}
-	return time.Duration(ns), w, nil
+	times, w, err := parsePass(line, n.files)
+	if err != nil {
+		return nil, w, fmt.Errorf("run the limit in C: %w", err)
+	}
+	return times, w, nil
+}
+
+// parsePass reads the program's answer: "entries raw" and the nanoseconds of
+// each file.
+func parsePass(line []byte, files int) ([]time.Duration, Work, error) {
+	fields := bytes.Fields(line)
+	if len(fields) != 2+files {
+		return nil, Work{}, fmt.Errorf("an answer of %d numbers about %d files", len(fields), files)
+	}
+	n := make([]int64, len(fields))
+	for i, f := range fields {
+		var err error
+		if n[i], err = strconv.ParseInt(string(f), 10, 64); err != nil {
+			return nil, Work{}, fmt.Errorf("number %d of an answer: %w", i+1, err)
+		}
+		if n[i] < 0 {
+			return nil, Work{}, fmt.Errorf("number %d of an answer is %d", i+1, n[i])
+		}
+	}
+	times := make([]time.Duration, files)
+	for i, ns := range n[2:] {
+		times[i] = time.Duration(ns)
+	}
+	return times, Work{Entries: n[0], Raw: n[1]}, nil
+}
+
+// Variant is a pass that is measured: the time of each file there, and nothing
+// of what this process does meanwhile.
+func (n *Native) Variant() Variant {
+	return Variant{Name: n.name, Run: func(c *Cost) (err error) {
+		c.Files, _, err = n.Pass()
+		c.CPU = sum(c.Files)
+		return err
+	}}
 }

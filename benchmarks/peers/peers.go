@@ -230,9 +230,10 @@ func Measure(ctx context.Context, p Peer, dir string, t *tables.Table, q tables.
 			return r, nil
 		}
 		defer func() { _ = child.Close() }() // what it answered was checked; how it ends is its own affair
-		peer.Run = func() (time.Duration, error) {
+		peer.Run = func(c *measure.Cost) error {
 			cpu, rows, err := ask(child)
-			return cpu, check(rows, err)
+			c.CPU = cpu
+			return check(rows, err)
 		}
 	}
 	warm, spent, err := warmUp(peer, p.warm, effort.Budget)
@@ -285,12 +286,12 @@ func warmUp(peer measure.Variant, least int, budget time.Duration) (last measure
 func fastest(dir string, t *tables.Table) (measure.Variant, string, func(), error) {
 	n, err := measure.StartNative(dir, t.Config.Codec, t.Manifests)
 	if err == nil {
-		return measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}, n.Name(), func() { _ = n.Close() }, nil
+		return n.Variant(), n.Name(), func() { _ = n.Close() }, nil
 	}
 	if !errors.Is(err, measure.ErrNative) {
 		return measure.Variant{}, "", nil, err
 	}
 	engines := measure.Engines(t.Config.Codec)
 	e := engines[len(engines)-1]
-	return measure.In(e.Name, func() error { _, err := measure.Limit(t.Manifests, e); return err }), e.Name, func() {}, nil
+	return measure.By(e, t.Manifests), e.Name, func() {}, nil
 }

@@ -20,15 +20,15 @@ type asked struct {
 
 var narrow = []asked{{tables.Q1, benchmarks.NarrowQ1}, {tables.Q2, benchmarks.NarrowQ2}}
 
-// pass is a decoder's pass as a variant; its answer was compared before.
-func pass(ctx context.Context, name string, d *benchmarks.Decoder) measure.Variant {
-	return measure.In(name, func() error {
-		n, err := d.Pass(ctx, nil)
-		if err == nil && n == 0 {
-			err = fmt.Errorf("no entries")
-		}
-		return err
-	})
+// whole is a decoder's pass as a variant whose files are not measured one by one.
+func whole(ctx context.Context, name string, d *benchmarks.Decoder) measure.Variant {
+	return measure.In(name, func() error { _, err := d.Pass(ctx, nil); return err })
+}
+
+// perEntry says what a pass over n entries needs, what of it is garbage collection
+// and the like, and how much whole passes differ.
+func perEntry(s, limit measure.Sample, n int) string {
+	return fmt.Sprintf("%.0f ns CPU/entry, %.1f of it beside the manifests; %s", float64(s.Needs())/float64(n), float64(s.Rest())/float64(n), measure.Scatter(s, limit))
 }
 
 // compared makes a decoder for a question after the answer was found right. It
@@ -63,18 +63,18 @@ func decoderRows(ctx context.Context, e *env) ([]Row, error) {
 			if err != nil {
 				return rows, err
 			}
-			variants = append(variants, pass(ctx, string(a.q), d))
+			variants = append(variants, d.Variant(ctx, string(a.q)))
 		}
-		samples, limit, err := e.against(c.Codec, t.Manifests, variants...)
+		samples, limit, err := e.against(e.Rounds, c.Codec, t.Manifests, variants...)
 		if err != nil {
 			return rows, err
 		}
 		n := float64(c.Entries())
-		rows = append(rows, Row{Measure: "decoder", What: c.Name + ": the limit", Value: float64(limit.CPU()) / n, Unit: "ns CPU/entry",
+		rows = append(rows, Row{Measure: "decoder", What: c.Name + ": the limit", Value: float64(limit.Limit()) / n, Unit: "ns CPU/entry",
 			Note: fmt.Sprintf("%s; %d entries, %.0f MB of manifests", limit.Name, c.Entries(), float64(t.Bytes)/1e6)})
 		for i, s := range samples {
-			rows = append(rows, Row{Measure: "decoder", What: c.Name + " " + variants[i].Name, Value: measure.Ratio(s, limit), Unit: "x limit", Limit: c.limit,
-				Note: fmt.Sprintf("%.0f ns CPU/entry", float64(s.CPU())/n)})
+			rows = append(rows, Row{Measure: "decoder", What: c.Name + " " + variants[i].Name, Value: measure.Times(s, limit), Unit: "x limit", Limit: c.limit,
+				Note: perEntry(s, limit, c.Entries())})
 		}
 		for i, s := range samples {
 			rows = append(rows, Row{Measure: "decoder", What: c.Name + " " + variants[i].Name + ": allocations", Value: s.Allocs() / n, Unit: "per entry", Limit: 0.1})
@@ -95,15 +95,19 @@ func allColumnsRows(ctx context.Context, e *env) ([]Row, error) {
 	}
 	reused := *fresh
 	fresh.Alloc = nil
-	samples, limit, err := e.against(c.Codec, t.Manifests, pass(ctx, "reused", &reused), pass(ctx, "fresh", fresh))
+	samples, limit, err := e.against(e.Rounds, c.Codec, t.Manifests, reused.Variant(ctx, "reused"), fresh.Variant(ctx, "fresh"))
 	if err != nil {
 		return nil, err
 	}
 	return []Row{
-		{Measure: "all columns", What: c.Name + ", reused memory", Value: measure.Ratio(samples[0], limit), Unit: "x limit", Limit: 1.7},
-		{Measure: "all columns", What: c.Name + ", fresh memory", Value: measure.Ratio(samples[1], limit), Unit: "x limit", Limit: 2.0},
+		{Measure: "all columns", What: c.Name + ", reused memory", Value: measure.Times(samples[0], limit), Unit: "x limit", Limit: 1.7, Note: perEntry(samples[0], limit, c.Entries())},
+		{Measure: "all columns", What: c.Name + ", fresh memory", Value: measure.Times(samples[1], limit), Unit: "x limit", Limit: 2.0, Note: perEntry(samples[1], limit, c.Entries())},
 	}, nil
 }
+
+// twoRounds is by how much more often two threads are measured: by the clock and
+// as a whole, when both cores have to be free at once.
+const twoRounds = 2
 
 func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 	var rows []Row
@@ -117,7 +121,7 @@ func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 			return rows, err
 		}
 		halves := []*benchmarks.Decoder{one.Half(0), one.Half(1)}
-		samples, err := measure.Alternate(e.Rounds, pass(ctx, "one", one), measure.In("two", func() error {
+		samples, err := measure.Alternate(twoRounds*e.Rounds, whole(ctx, "one", one), measure.In("two", func() error {
 			var wg sync.WaitGroup
 			errs := make([]error, 2)
 			for i, d := range halves {
@@ -129,8 +133,9 @@ func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 		if err != nil {
 			return rows, err
 		}
-		rows = append(rows, Row{Measure: "two threads", What: c.Name + " Q1, against one", Value: float64(samples[0].Wall()) / float64(samples[1].Wall()), Unit: "times faster",
-			Limit: 1.8, AtLeast: true, Note: fmt.Sprintf("by the clock: a loaded machine has no second core to give; CPU time grows %.2f-fold", measure.Ratio(samples[1], samples[0]))})
+		rows = append(rows, Row{Measure: "two threads", What: c.Name + " Q1, against one", Value: float64(samples[0].Clock()) / float64(samples[1].Clock()), Unit: "times faster",
+			Limit: 1.8, AtLeast: true, Note: fmt.Sprintf("by the clock: a loaded machine has no second core to give; medians %.2f; CPU time grows %.2f-fold",
+				float64(samples[0].Wall())/float64(samples[1].Wall()), measure.Times(samples[1], samples[0]))})
 	}
 	return rows, nil
 }
@@ -147,12 +152,12 @@ func codecRows(ctx context.Context, e *env) ([]Row, error) {
 			if err != nil {
 				return rows, err
 			}
-			samples, limit, err := e.against(codec, t.Manifests, pass(ctx, "Q1", d))
+			samples, limit, err := e.against(e.Rounds, codec, t.Manifests, d.Variant(ctx, "Q1"))
 			if err != nil {
 				return rows, err
 			}
-			rows = append(rows, Row{Measure: "codecs", What: c.Name + " Q1", Value: measure.Ratio(samples[0], limit), Unit: "x limit", Limit: 1.3,
-				Note: fmt.Sprintf("limit %.0f ns CPU/entry (%s)", float64(limit.CPU())/float64(c.Entries()), limit.Name)})
+			rows = append(rows, Row{Measure: "codecs", What: c.Name + " Q1", Value: measure.Times(samples[0], limit), Unit: "x limit", Limit: 1.3,
+				Note: fmt.Sprintf("limit %.0f ns CPU/entry (%s); %s", float64(limit.Limit())/float64(c.Entries()), limit.Name, perEntry(samples[0], limit, c.Entries()))})
 		}
 	}
 	return rows, nil

@@ -64,17 +64,19 @@ func jsonRows(ctx context.Context, e *env) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, err := measure.Alternate(2*e.Rounds, measure.In("parse", func() error {
+	samples, err := measure.Alternate(2*e.Rounds, measure.ByFile("parse", 1, func(done func()) error {
 		m, err := meta.Parse(t.Metadata, text)
 		if err == nil && len(m.Snapshots) != len(t.Snapshots) {
 			err = fmt.Errorf("%d snapshots, want %d", len(m.Snapshots), len(t.Snapshots))
 		}
+		done()
 		return err
-	}), measure.In("scan", func() error { _, err := ScanJSON(text); return err }))
+	}), measure.ByFile("scan", 1, func(done func()) error { _, err := ScanJSON(text); done(); return err }))
 	if err != nil {
 		return nil, err
 	}
 	return []Row{{Measure: "metadata.json", What: fmt.Sprintf("%s: %d snapshots, %.1f MB", t.Config.Name, len(t.Snapshots), float64(len(text))/1e6),
-		Value: measure.Ratio(samples[0], samples[1]), Unit: "x a scan", Limit: 3,
-		Note: fmt.Sprintf("%s CPU, the scan %s (%.0f MB/s)", ms(samples[0].CPU()), ms(samples[1].CPU()), float64(len(text))/1e6/samples[1].CPU().Seconds())}}, nil
+		Value: measure.Times(samples[0], samples[1]), Unit: "x a scan", Limit: 3,
+		Note: fmt.Sprintf("%s CPU, %s of it beside the parsing, the scan %s (%.0f MB/s); %s", ms(samples[0].Needs()), ms(samples[0].Rest()), ms(samples[1].Limit()),
+			float64(len(text))/1e6/samples[1].Limit().Seconds(), measure.Scatter(samples[0], samples[1]))}}, nil
 }

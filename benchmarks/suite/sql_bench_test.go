@@ -45,7 +45,7 @@ func BenchmarkSQL(b *testing.B) {
 					b.Fatal(err)
 				}
 				alone := measure.In("decoder", func() error { _, err := d.Pass(b.Context(), nil); return err })
-				ours, limit, err := e.against(c.Codec, t.Manifests, asks(b.Context(), s, t, q.q, q.sql), alone)
+				ours, limit, err := e.against(e.Rounds, c.Codec, t.Manifests, asks(b.Context(), s, t, q.q, q.sql), alone)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -54,12 +54,12 @@ func BenchmarkSQL(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				share := ours[0].CPU() - ours[1].CPU()
-				b.ReportMetric(float64(ours[0].CPU())/1e6, "sql-ms")
-				b.ReportMetric(float64(ours[1].CPU())/1e6, "decoder-ms")
+				share := ours[0].Whole() - ours[1].Whole()
+				b.ReportMetric(float64(ours[0].Whole())/1e6, "sql-ms")
+				b.ReportMetric(float64(ours[1].Whole())/1e6, "decoder-ms")
 				b.ReportMetric(float64(share)/float64(c.Entries()), "share-ns/entry")
-				b.ReportMetric(measure.Ratio(ours[0], limit), "x-limit")
-				b.ReportMetric(measure.Ratio(ours[1], limit), "decoder-x-limit")
+				b.ReportMetric(measure.Times(ours[0], limit), "x-limit")
+				b.ReportMetric(measure.Times(ours[1], limit), "decoder-x-limit")
 			})
 		}
 	}
@@ -79,7 +79,7 @@ func benchEnv(b *testing.B) *env {
 			b.Fatalf("PSYBERG_BENCH_DOWN is %q: want a whole number from 1", s)
 		}
 	}
-	e := &env{Config: Config{Dir: dir, Down: down, Rounds: 5, Log: io.Discard}}
+	e := newEnv(Config{Dir: dir, Down: down, Rounds: 5, Log: io.Discard})
 	b.Cleanup(e.close)
 	return e
 }

@@ -39,15 +39,14 @@ func inflaterRows(ctx context.Context, e *env) ([]Row, error) {
 			return rows, err
 		}
 		e.natives = append(e.natives, n)
-		samples, err := measure.Alternate(e.Rounds, measure.In(own.Name, func() error { _, err := measure.Limit(t.Manifests, own); return err }),
-			measure.In("two at a time", func() error { _, err := measure.Pairs(t.Manifests); return err }),
-			measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }})
+		samples, err := measure.Alternate(e.Rounds, measure.By(own, t.Manifests),
+			measure.ByFile("two at a time", len(t.Manifests), func(done func()) error { _, err := measure.Pairs(t.Manifests, done); return err }), n.Variant())
 		if err != nil {
 			return rows, err
 		}
 		for i, what := range []string{", one block", ", two at a time, as scans do"} {
-			rows = append(rows, Row{Measure: "inflater", What: c.Name + what + ", speed against " + n.Name(), Value: 1 / measure.Ratio(samples[i], samples[2]), Unit: "x", Limit: 0.95, AtLeast: true,
-				Note: fmt.Sprintf("%.0f MB/s of what is packed", float64(t.Bytes)/1e6/samples[i].CPU().Seconds())})
+			rows = append(rows, Row{Measure: "inflater", What: c.Name + what + ", speed against " + n.Name(), Value: 1 / measure.Times(samples[i], samples[2]), Unit: "x", Limit: 0.95, AtLeast: true,
+				Note: fmt.Sprintf("%.0f MB/s of what is packed; %s", float64(t.Bytes)/1e6/samples[i].Needs().Seconds(), measure.Scatter(samples[2], samples[i]))})
 		}
 	}
 	return rows, nil
@@ -147,11 +146,11 @@ func (e *env) cached(ctx context.Context, t *tables.Table, a asked) ([]Row, erro
 	}
 	what := t.Config.Name + " " + string(a.q)
 	return []Row{
-		{Measure: "cache", What: what + ", asked again by a session", Value: passes * measure.Ratio(samples[0], samples[1]), Unit: "times faster", Limit: 50, AtLeast: true,
-			Note: fmt.Sprintf("%.2f ms CPU for %d manifests", float64(samples[1].CPU())/passes/1e6, len(files))},
-		{Measure: "cache", What: what + ", asked again by another process", Value: measure.Ratio(samples[0], samples[2]), Unit: "times faster",
-			Note: "from the files alone, " + ms(samples[2].CPU()) + " CPU"},
-		{Measure: "cache", What: what + ", the first time", Value: measure.Ratio(samples[3], samples[0]), Unit: "x without a cache", Note: "decodes and writes"},
+		{Measure: "cache", What: what + ", asked again by a session", Value: passes * measure.Times(samples[0], samples[1]), Unit: "times faster", Limit: 50, AtLeast: true,
+			Note: fmt.Sprintf("%.2f ms CPU for %d manifests", float64(samples[1].Whole())/passes/1e6, len(files))},
+		{Measure: "cache", What: what + ", asked again by another process", Value: measure.Times(samples[0], samples[2]), Unit: "times faster",
+			Note: "from the files alone, " + ms(samples[2].Whole()) + " CPU"},
+		{Measure: "cache", What: what + ", the first time", Value: measure.Times(samples[3], samples[0]), Unit: "x without a cache", Note: "decodes and writes"},
 	}, nil
 }
 

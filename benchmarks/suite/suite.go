@@ -7,7 +7,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"time"
 
 	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/tables"
@@ -17,7 +16,7 @@ import (
 type Config struct {
 	Dir    string // of the tables, see tables.Dir
 	Down   int    // by how much the tables are smaller; 1 is the real ones
-	Rounds int    // how often each variant is measured
+	Rounds int    // how often each variant is measured at least
 	Psyql  string // the binary that is run
 	// SkipOld leaves out the table whose old part is ten times larger: it takes
 	// half an hour and 5 GB to make.
@@ -84,7 +83,7 @@ func Names() []string {
 // Run measures everything that c asks for. What cannot be measured is an
 // error; the rows of the others are returned with it.
 func Run(ctx context.Context, c Config) ([]Row, error) {
-	e := &env{Config: c}
+	e := newEnv(c)
 	defer e.close()
 	var rows []Row
 	var errs []error
@@ -113,7 +112,10 @@ func Run(ctx context.Context, c Config) ([]Row, error) {
 type env struct {
 	Config
 	natives []*measure.Native
+	slow    map[string]bool // engines, by codec and name, that were no match for the fastest one
 }
+
+func newEnv(c Config) *env { return &env{Config: c, slow: map[string]bool{}} }
 
 func (e *env) close() {
 	for _, n := range e.natives {
@@ -131,10 +133,10 @@ func (e *env) table(ctx context.Context, c tables.Config) (*tables.Table, error)
 func (e *env) limits(codec string, files []string) ([]measure.Variant, error) {
 	var out []measure.Variant
 	for _, engine := range measure.Engines(codec) {
-		if engine.Name == "compress/flate" {
-			continue // never the fastest, and slow enough to matter
+		if engine.Name == "compress/flate" || e.slow[codec+engine.Name] {
+			continue // not the fastest, and slow enough to matter
 		}
-		out = append(out, measure.In(engine.Name, func() error { _, err := measure.Limit(files, engine); return err }))
+		out = append(out, measure.By(engine, files))
 	}
 	n, err := measure.StartNative(e.Dir, codec, files)
 	if errors.Is(err, measure.ErrNative) {
@@ -145,19 +147,36 @@ func (e *env) limits(codec string, files []string) ([]measure.Variant, error) {
 	}
 	e.natives = append(e.natives, n)
 	out = slices.DeleteFunc(out, func(v measure.Variant) bool { return v.Name == measure.Own })
-	return append(out, measure.Variant{Name: n.Name(), Run: func() (d time.Duration, err error) { d, _, err = n.Pass(); return }}), nil
+	return append(out, n.Variant()), nil
 }
 
 // against runs variants and the limits over files in turn, and returns the
 // samples of the variants and that of the fastest limit.
-func (e *env) against(codec string, files []string, variants ...measure.Variant) ([]measure.Sample, measure.Sample, error) {
+func (e *env) against(rounds int, codec string, files []string, variants ...measure.Variant) ([]measure.Sample, measure.Sample, error) {
 	limits, err := e.limits(codec, files)
 	if err != nil {
 		return nil, measure.Sample{}, err
 	}
-	samples, err := measure.Alternate(e.Rounds, append(variants, limits...)...)
+	samples, err := measure.Alternate(rounds, append(variants, limits...)...)
 	if err != nil {
 		return nil, measure.Sample{}, err
 	}
-	return samples[:len(variants)], measure.Least(samples[len(variants):]), nil
+	ours, all := samples[:len(variants)], samples[len(variants):]
+	for _, name := range noMatch(all) {
+		e.slow[codec+name] = true
+	}
+	return ours, measure.Least(all), nil
+}
+
+// noMatch names the limits that take half as long again as the fastest one: they
+// will not be the fastest on the next table either, and the time is better spent
+// on more rounds.
+func noMatch(limits []measure.Sample) (names []string) {
+	fastest := measure.Least(limits).Limit()
+	for _, s := range limits {
+		if s.Limit() > fastest*3/2 {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }

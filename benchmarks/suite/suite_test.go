@@ -9,9 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"psyberg/benchmarks/measure"
 	"psyberg/benchmarks/tables"
 )
 
@@ -50,7 +53,7 @@ func TestMeasures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"- CPU: ", "- load when it ended", "| decoder | T1-2000th Q1 |", "only a trial", "growth.svg"} {
+	for _, want := range []string{"- CPU: ", "- load when it ended", "| decoder | T1-2000th Q1 |", "only a trial", "growth.svg", "1 rounds at least", "least CPU time", "20th percentile", "whole rounds: median"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("RESULTS.md does not say %q", want)
 		}
@@ -96,7 +99,7 @@ func TestWrongAnswersStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{Config: Config{Dir: t.TempDir(), Down: 1000, Rounds: 1, Log: io.Discard}}
+	e := newEnv(Config{Dir: t.TempDir(), Down: 1000, Rounds: 1, Log: io.Discard})
 	s, err := e.session(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +115,21 @@ func TestWrongAnswersStop(t *testing.T) {
 	}
 	if err := ask(t.Context(), s, tab, tables.Q3, q3(tab)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNoMatch: an engine is left out on further tables where it is far behind,
+// by files as well as by whole passes; never the fastest.
+func TestNoMatch(t *testing.T) {
+	limit := func(name string, files ...time.Duration) measure.Sample {
+		return measure.Sample{Name: name, Rounds: []measure.Cost{{CPU: 1000, Files: files}}}
+	}
+	got := noMatch([]measure.Sample{limit("slow", 100, 60), limit("near", 70, 80), limit("fastest", 60, 40)})
+	if !slices.Equal(got, []string{"slow"}) {
+		t.Errorf("left out: %q", got)
+	}
+	if got := noMatch([]measure.Sample{limit("alone", 5)}); got != nil {
+		t.Errorf("left out: %q", got)
 	}
 }
 
