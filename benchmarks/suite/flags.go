@@ -29,7 +29,7 @@ func ParseFlags(rounds int, only, results string) (f Flags, ok bool) {
 	}
 	flag.StringVar(&f.Dir, "dir", dir, "`folder` that keeps what is measured; also $PSYBERG_BENCH_DIR")
 	flag.IntVar(&f.Down, "down", 1, "divide the tables' sizes by `n`")
-	flag.IntVar(&f.Rounds, "rounds", rounds, "measure each `n` times, in turn")
+	flag.IntVar(&f.Rounds, "rounds", rounds, "measure each `n` times at least, in turn")
 	match := flag.String("only", "", "only "+only+" whose name matches `regexp`")
 	flag.StringVar(&f.Results, "results", "", "write "+results+" into `folder`")
 	flag.Parse()

@@ -33,7 +33,7 @@ func run() int {
 	strict := flag.Bool("strict", false, "fail where a measure misses its limit")
 	flag.BoolVar(&c.SkipOld, "skip-old", false, "leave out the table with an old part ten times larger, which takes long to make")
 	makeOnly := flag.Bool("make", false, "make the tables that are not there yet, and measure nothing")
-	f, ok := suite.ParseFlags(5, fmt.Sprintf("measures, which are %q,", suite.Names()), "RESULTS.md and growth.svg")
+	f, ok := suite.ParseFlags(6, fmt.Sprintf("measures, which are %q,", suite.Names()), "RESULTS.md and growth.svg")
 	if !ok {
 		return 2
 	}
