@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Child is a process that answers with a line whenever it is sent an empty one.
+// Child is a process that answers with a line whenever it is sent one.
 type Child struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
@@ -38,10 +38,13 @@ func StartChild(ctx context.Context, command ...string) (*Child, error) {
 	return c, c.cmd.Start()
 }
 
-// Ask asks once and returns the first line that is an answer, without what
+// Ask sends an empty line and returns the first line that is an answer, without what
 // others print before it. Errors have the end of what the child said.
-func (c *Child) Ask(isAnswer func(line []byte) bool) ([]byte, error) {
-	if _, err := io.WriteString(c.in, "\n"); err != nil {
+func (c *Child) Ask(isAnswer func(line []byte) bool) ([]byte, error) { return c.AskFor("", isAnswer) }
+
+// AskFor is Ask with a line that says for what.
+func (c *Child) AskFor(what string, isAnswer func(line []byte) bool) ([]byte, error) {
+	if _, err := io.WriteString(c.in, what+"\n"); err != nil {
 		return nil, c.fault(err)
 	}
 	for {

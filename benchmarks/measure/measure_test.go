@@ -2,7 +2,9 @@ package measure
 
 import (
 	"errors"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +66,22 @@ func TestLimits(t *testing.T) {
 					t.Errorf("%s took %v for %d files", n.Name(), times, len(tab.Manifests))
 				}
 			}
+			if _, got, err := n.some(1, 3); err != nil || got.Entries == 0 || got.Entries >= want.Entries {
+				t.Errorf("%s met %+v in two files: %v", n.Name(), got, err)
+			}
+			if _, got, err := n.some(2, 2); err != nil || got != (Work{}) {
+				t.Errorf("%s met %+v in no files: %v", n.Name(), got, err)
+			}
+			taken := 0
+			for d, err := range n.Variant().files(3) {
+				if err != nil || d <= 0 {
+					t.Errorf("%s took %s for a file: %v", n.Name(), d, err)
+				}
+				taken++
+			}
+			if taken != len(tab.Manifests) {
+				t.Errorf("%s stopped after %d files of %d", n.Name(), taken, len(tab.Manifests))
+			}
 			c, err := Once(n.Variant())
 			if err != nil || c.CPU != sum(c.Files) || len(c.Files) != len(tab.Manifests) || c.Rest != 0 {
 				t.Errorf("measured as %+v: %v", c, err)
@@ -124,6 +142,74 @@ func TestAlternate(t *testing.T) {
 		return nil
 	}}); err == nil {
 		t.Error("rounds of different files are compared")
+	}
+}
+
+// TestTurns: variants that can stop take turns every few files, each does all of
+// them, and the clock is right though all run as coroutines of one thread.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	var order []byte
+	work := func(name byte, files int) Variant {
+		return ByFile(string(name), files, func(done func()) error {
+			for range files {
+				order = append(order, name)
+				for begun := threadCPU(); threadCPU()-begun < 100*time.Microsecond; {
+				}
+				done()
+			}
+			return nil
+		})
+	}
+	variants := []Variant{work('a', 5), work('b', 5)}
+	samples := make([]Sample, 2)
+	for i := range samples {
+		samples[i].Rounds = []Cost{{Files: make([]time.Duration, 5)}}
+	}
+	for step, want := range map[int]string{1: "ababababab", 2: "aabbaabbab", 7: "aaaaabbbbb"} {
+		order = nil
+		if err := turns(step, variants, samples); err != nil {
+			t.Fatal(err)
+		}
+		if string(order) != want {
+			t.Errorf("%d files a turn: %s, want %s", step, order, want)
+		}
+	}
+	for _, s := range samples {
+		if len(s.Laps) != 3 || len(s.Laps[0]) != 5 {
+			t.Fatalf("%d rounds: %v", len(s.Laps), s.Laps)
+		}
+		if got := s.Files(); got < 500*time.Microsecond || got > 5*time.Millisecond {
+			t.Errorf("five files of 0.1 ms are %s: %v", got, s.Laps)
+		}
+	}
+	fails := ByFile("fails", 5, func(done func()) error { done(); return io.ErrUnexpectedEOF })
+	for want, v := range map[string]Variant{"fails: unexpected EOF": fails, "fewer files": work('c', 4), "more files": work('d', 6)} {
+		if err := turns(1, []Variant{variants[0], v}, samples); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if n := len(samples[1].Laps); n != 3 {
+		t.Errorf("%d rounds were kept, three were whole", n)
+	}
+}
+
+func TestStepOf(t *testing.T) {
+	t.Parallel()
+	pass := func(files int, cpu time.Duration) Sample {
+		return Sample{Rounds: []Cost{{CPU: cpu, Files: make([]time.Duration, files)}}}
+	}
+	for _, c := range []struct {
+		samples []Sample
+		want    int
+	}{
+		{[]Sample{pass(50, time.Second), pass(50, 2*time.Second)}, 1},
+		{[]Sample{pass(1000, 300*time.Millisecond), pass(1000, 200*time.Millisecond)}, 25},
+		{[]Sample{pass(1, 0)}, int(turn)},
+	} {
+		if got := stepOf(c.samples); got != c.want {
+			t.Errorf("%d files a turn, want %d", got, c.want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,12 +81,15 @@ func StartNative(dir, codec string, files []string) (*Native, error) {
 func (n *Native) Name() string { return n.name }
 
 // Pass reads and inflates all files once and returns the CPU time of each.
-func (n *Native) Pass() ([]time.Duration, Work, error) {
-	line, err := n.Ask(func([]byte) bool { return true })
+func (n *Native) Pass() ([]time.Duration, Work, error) { return n.some(0, n.files) }
+
+// some is Pass over the files from a first one up to another.
+func (n *Native) some(from, to int) ([]time.Duration, Work, error) {
+	line, err := n.AskFor(fmt.Sprintf("%d %d", from, to), func([]byte) bool { return true })
 	if err != nil {
 		return nil, Work{}, fmt.Errorf("run the limit in C: %w", err)
 	}
-	times, w, err := parsePass(line, n.files)
+	times, w, err := parsePass(line, to-from)
 	if err != nil {
 		return nil, w, fmt.Errorf("run the limit in C: %w", err)
 	}
@@ -119,7 +123,23 @@ func parsePass(line []byte, files int) ([]time.Duration, Work, error) {
 // Variant is a pass that is measured: the time of each file there, and nothing
 // of what this process does meanwhile.
 func (n *Native) Variant() Variant {
-	return Variant{Name: n.name, Run: func(c *Cost) (err error) {
+	files := func(step int) iter.Seq2[time.Duration, error] {
+		return func(yield func(time.Duration, error) bool) {
+			for from := 0; from < n.files; from += step {
+				times, _, err := n.some(from, min(from+step, n.files))
+				if err != nil {
+					yield(0, err)
+					return
+				}
+				for _, d := range times {
+					if !yield(d, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+	return Variant{Name: n.name, files: files, Run: func(c *Cost) (err error) {
 		c.Files, _, err = n.Pass()
 		c.CPU = sum(c.Files)
 		return err

@@ -11,6 +11,9 @@ import (
 type Sample struct {
 	Name   string
 	Rounds []Cost
+	// Laps are the times of each file in the rounds in which variants took turns
+	// file by file; there are none of variants that cannot.
+	Laps [][]time.Duration
 }
 
 // Add adds a round. It is an error where it read other files than those before.
@@ -51,9 +54,15 @@ func (s Sample) Files() (total time.Duration) {
 	if !s.byFile() {
 		return 0
 	}
-	for file, best := range s.Rounds[0].Files {
-		for _, c := range s.Rounds[1:] {
-			best = min(best, c.Files[file])
+	laps := s.Laps
+	if len(laps) == 0 {
+		for _, c := range s.Rounds {
+			laps = append(laps, c.Files)
+		}
+	}
+	for file, best := range laps[0] {
+		for _, round := range laps[1:] {
+			best = min(best, round[file])
 		}
 		total += best
 	}
