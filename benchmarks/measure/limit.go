@@ -115,10 +115,22 @@ func stream(r io.ReadCloser) Inflater {
 	}
 }
 
-// By makes a variant of Limit.
+// By makes a variant of Limit. Its memory is kept from pass to pass, as that of
+// the program in C and of the decoder is: new memory for large files is set to
+// zero first, and brings a collection.
 func By(e Engine, files []string) Variant {
+	r := newReader(e)
 	return ByFile(e.Name, len(files), func(done func()) error {
-		_, err := Limit(files, e, done)
+		_, err := r.pass(files, done)
+		return err
+	})
+}
+
+// InPairs makes a variant of Pairs, as By does of Limit.
+func InPairs(name string, files []string) Variant {
+	r := newPairs()
+	return ByFile(name, len(files), func(done func()) error {
+		_, err := r.pass(files, done)
 		return err
 	})
 }
@@ -131,12 +143,22 @@ type Work struct {
 // Limit reads files and decompresses their blocks, nothing else. It calls done
 // after each file.
 func Limit(files []string, e Engine, done func()) (Work, error) {
+	return newReader(e).pass(files, done)
+}
+
+// reader is the memory of a Limit.
+type reader struct {
+	in     Buffer
+	out    []byte
+	unpack Inflater
+}
+
+func newReader(e Engine) *reader { return &reader{unpack: e.New()} }
+
+func (r *reader) pass(files []string, done func()) (Work, error) {
 	var w Work
-	var in Buffer
-	var out []byte
-	unpack := e.New()
 	for _, path := range files {
-		b, err := in.Read(path)
+		b, err := r.in.Read(path)
 		if err != nil {
 			return w, err
 		}
@@ -144,12 +166,12 @@ func Limit(files []string, e Engine, done func()) (Work, error) {
 			if err != nil {
 				return w, fmt.Errorf("read %q: %w", path, err)
 			}
-			raw, err := unpack(out, block.Body)
+			raw, err := r.unpack(r.out, block.Body)
 			if err != nil {
 				return w, fmt.Errorf("read %q: %w", path, err)
 			}
-			if cap(raw) > cap(out) {
-				out = raw
+			if cap(raw) > cap(r.out) {
+				r.out = raw
 			}
 			w.Entries += block.Count
 			w.Compressed += int64(len(block.Body))
@@ -222,12 +244,20 @@ func headerEnd(b []byte) (int, error) {
 }
 
 // Pairs is Limit by our own inflater as scans use it: two blocks at a time.
-func Pairs(files []string, done func()) (Work, error) {
+func Pairs(files []string, done func()) (Work, error) { return newPairs().pass(files, done) }
+
+// pairs is the memory of Pairs.
+type pairs struct {
+	in          Buffer
+	out, second []byte
+}
+
+func newPairs() *pairs { return &pairs{second: make([]byte, inflate.Apart)} }
+
+func (r *pairs) pass(files []string, done func()) (Work, error) {
 	var w Work
-	var in Buffer
-	out, second := []byte(nil), make([]byte, inflate.Apart)
 	for _, path := range files {
-		b, err := in.Read(path)
+		b, err := r.in.Read(path)
 		if err != nil {
 			return w, err
 		}
@@ -243,17 +273,17 @@ func Pairs(files []string, done func()) (Work, error) {
 				continue
 			}
 			var otherErr error
-			if out, second, err, otherErr = inflate.AppendTwo(out[:0], waiting, second[:inflate.Apart], block.Body, 1<<30); err != nil || otherErr != nil {
+			if r.out, r.second, err, otherErr = inflate.AppendTwo(r.out[:0], waiting, r.second[:inflate.Apart], block.Body, 1<<30); err != nil || otherErr != nil {
 				return w, fmt.Errorf("read %q: %w", path, errors.Join(err, otherErr))
 			}
-			w.Raw += int64(len(out) + len(second) - inflate.Apart)
+			w.Raw += int64(len(r.out) + len(r.second) - inflate.Apart)
 			waiting = nil
 		}
 		if waiting != nil {
-			if out, err = inflate.Append(out[:0], waiting, 1<<30); err != nil {
+			if r.out, err = inflate.Append(r.out[:0], waiting, 1<<30); err != nil {
 				return w, fmt.Errorf("read %q: %w", path, err)
 			}
-			w.Raw += int64(len(out))
+			w.Raw += int64(len(r.out))
 		}
 		done()
 	}

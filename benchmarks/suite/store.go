@@ -40,7 +40,7 @@ func inflaterRows(ctx context.Context, e *env) ([]Row, error) {
 		}
 		e.natives = append(e.natives, n)
 		samples, err := measure.Alternate(e.Rounds, measure.By(own, t.Manifests),
-			measure.ByFile("two at a time", len(t.Manifests), func(done func()) error { _, err := measure.Pairs(t.Manifests, done); return err }), n.Variant())
+			measure.InPairs("two at a time", t.Manifests), n.Variant())
 		if err != nil {
 			return rows, err
 		}
