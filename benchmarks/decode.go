@@ -90,7 +90,7 @@ func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) 
 func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) error {
 	const most = 1 << 30
 	if f.Length >= fetch.LongFile {
-		data, free, err := fetch.MapFile(f.Path, most)
+		data, free, err := fetch.MapFile(f.Path, most, manifest.IsPlain)
 		if err != nil {
 			return err
 		}

@@ -59,6 +59,8 @@ func TestReadFile_Errors(t *testing.T) {
 	}
 }
 
+func always([]byte) bool { return true }
+
 // TestMapFile: a long file is the same mapped as read; a short one is to be read.
 func TestMapFile(t *testing.T) {
 	t.Parallel()
@@ -68,18 +70,21 @@ func TestMapFile(t *testing.T) {
 		if err := os.WriteFile(path, want, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		data, free, err := MapFile(path, 1<<30)
+		data, free, err := MapFile(path, 1<<30, always)
 		if err != nil || n < LongFile != (data == nil) || data != nil && !bytes.Equal(data, want) {
 			t.Fatalf("%d bytes: %d, %v", n, len(data), err)
 		}
 		if free != nil {
 			free()
 		}
-		if _, _, err := MapFile(path, int64(n)-1); err == nil {
+		if data, _, err := MapFile(path, 1<<30, func(head []byte) bool { return len(head) != headBytes || !bytes.HasPrefix(want, head) }); data != nil || err != nil {
+			t.Errorf("%d bytes, not worth it: %d, %v", n, len(data), err)
+		}
+		if _, _, err := MapFile(path, int64(n)-1, always); err == nil {
 			t.Errorf("%d bytes where one less is allowed", n)
 		}
 	}
-	if _, _, err := MapFile(path+"x", 100); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := MapFile(path+"x", 100, always); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

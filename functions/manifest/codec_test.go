@@ -100,3 +100,26 @@ func TestUnsnappy(t *testing.T) {
 		}
 	}
 }
+
+// TestIsPlain: a manifest is plain whose header says so, and is all there.
+func TestIsPlain(t *testing.T) {
+	t.Parallel()
+	schema, entries, count := firstEntry(t)
+	plain := avroBlock(avroHeader(schema), count, entries)
+	for what, c := range map[string]struct {
+		head []byte
+		want bool
+	}{
+		"no codec":       {plain, true},
+		"the header":     {avroHeader(schema), true},
+		"half of it":     {plain[:len(schema)/2], false},
+		"deflate":        {deflateHeader(schema), false},
+		"another codec":  {bytes.Replace(deflateHeader(schema), []byte("deflate"), []byte("unknown"), 1), false},
+		"no Avro at all": {[]byte("PAR1"), false},
+		"nothing":        {nil, false},
+	} {
+		if got := IsPlain(c.head); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}

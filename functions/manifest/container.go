@@ -69,6 +69,13 @@ func open(what, name string, data []byte) (*container, error) {
 	return c, nil
 }
 
+// IsPlain reports whether a manifest that begins so is not compressed: its bytes
+// are looked at where they lie. It is false where head does not hold the header.
+func IsPlain(head []byte) bool {
+	c, err := open("manifest", "", head)
+	return err == nil && c.codec.name == "null"
+}
+
 // maxHeader is how many entries a header has at most.
 const maxHeader = 4096
 

@@ -121,11 +121,15 @@ func (s *scanner) repeatText(c *column, row, from, to int) {
 	if more := (to - from) * int(n); c.bytes+more > len(c.data.s) {
 		s.data(c, more)
 	}
-	v := c.data.s[at : at+n : at+n]
+	first := c.bytes
+	end := first + (to-from)*int(n)
+	for done := copy(c.data.s[first:end], c.data.s[at:at+n]); done < end-first; { // twice as many each time
+		done += copy(c.data.s[first+done:end], c.data.s[first:first+done])
+	}
 	offs := c.offs.s[from+1 : to+1]
 	for i := range offs {
-		c.bytes += copy(c.data.s[c.bytes:], v)
-		offs[i] = int32(c.bytes)
+		first += int(n)
+		offs[i] = int32(first)
 	}
-	c.done = to - 1
+	c.bytes, c.done = end, to-1
 }

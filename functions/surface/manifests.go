@@ -55,14 +55,15 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 	})
 }
 
-// mapped returns a manifest mapped that is long, and that no cache is to keep; nil
-// for any other.
+// mapped returns a manifest mapped that is long and not compressed, and that no
+// cache is to keep; nil for any other. What is compressed is decoded out of another
+// place: to unmap it, which every processor is told of, costs as much as to copy it.
 func (t *Table) mapped(f manifest.File) (data []byte, free func(), err error) {
 	files, ok := t.Files.(Mapper)
 	if !ok || t.Manifests != nil || f.Length < fetch.LongFile {
 		return nil, nil, nil
 	}
-	return files.Map(f.Path)
+	return files.Map(f.Path, manifest.IsPlain)
 }
 
 // readManifest is a manifest that was read, and the memory that it was read to.
