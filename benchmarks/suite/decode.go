@@ -107,7 +107,7 @@ func allColumnsRows(ctx context.Context, e *env) ([]Row, error) {
 
 // twoRounds is by how much more often two threads are measured: by the clock and
 // as a whole, when both cores have to be free at once.
-const twoRounds = 2
+const twoRounds = 3
 
 func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 	var rows []Row
@@ -140,6 +140,10 @@ func twoThreadsRows(ctx context.Context, e *env) ([]Row, error) {
 	return rows, nil
 }
 
+// codecRounds is by how much more often codecs are measured: of a tenth of a table
+// a pass is short, and has few files to meet a quiet moment with.
+const codecRounds = 2
+
 func codecRows(ctx context.Context, e *env) ([]Row, error) {
 	var rows []Row
 	for _, codec := range codecs {
@@ -152,7 +156,7 @@ func codecRows(ctx context.Context, e *env) ([]Row, error) {
 			if err != nil {
 				return rows, err
 			}
-			samples, limit, err := e.against(e.Rounds, codec, t.Manifests, d.Variant(ctx, "Q1"))
+			samples, limit, err := e.against(codecRounds*e.Rounds, codec, t.Manifests, d.Variant(ctx, "Q1"))
 			if err != nil {
 				return rows, err
 			}
