@@ -49,7 +49,7 @@
 //	R5  The VTTS is the argument; else the least of property and summaries;
 //	    else the hour of the greatest event time seen, itself incomplete.
 //	R6  NOTHING_TO_DO moves no valid_to, and only the watermarks of sources
-//	    whose window holds nothing that counts.
+//	    whose window holds nothing that counts, and has no gap to hide any.
 //
 // # Publish
 //

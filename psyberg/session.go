@@ -118,7 +118,7 @@ func SessionValidTo(rows []SessionRow) *Instant {
 
 // WatermarkStays reports whether commit leaves the source's watermark where it
 // is: nothing is loaded, although the window holds changes that wait for
-// upper to reach them (R6).
+// upper to reach them, or a gap that may hide some (R6).
 func (r SessionRow) WatermarkStays() bool {
-	return r.Pattern == Stateful && r.NextValidTo == nil && (r.ChangedPartitions > 0 || r.ChangedFiles > 0)
+	return r.Pattern == Stateful && r.NextValidTo == nil && (r.ChangedPartitions > 0 || r.ChangedFiles > 0 || r.Verdict == ExpiredGap)
 }
