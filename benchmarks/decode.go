@@ -41,6 +41,7 @@ type Decoder struct {
 
 	files []manifest.File
 	in    []byte // of one file, used again
+	maps  *fetch.Mappings
 }
 
 // NewDecoder reads the table's manifest list, which is not measured.
@@ -68,8 +69,10 @@ func (d *Decoder) Manifests() []manifest.File { return d.files }
 
 // Pass decodes all of them; each gets every batch, nil to drop them.
 func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) (entries int64, err error) {
+	d.maps = &fetch.Mappings{Worth: manifest.IsPlain}
+	defer d.maps.Close()
 	for _, f := range d.files {
-		err := d.Scan(ctx, f, func(batch arrow.RecordBatch) error {
+		err := d.scan(ctx, f, func(batch arrow.RecordBatch) error {
 			entries += batch.NumRows()
 			if each == nil {
 				return nil
@@ -86,11 +89,11 @@ func (d *Decoder) Pass(ctx context.Context, each func(arrow.RecordBatch) error) 
 	return entries, nil
 }
 
-// Scan reads and decodes one of them, as scans of local tables do.
-func (d *Decoder) Scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) error {
+// scan reads and decodes one of them, as scans of local tables do.
+func (d *Decoder) scan(ctx context.Context, f manifest.File, emit func(arrow.RecordBatch) error) error {
 	const most = 1 << 30
 	if f.Length >= fetch.LongFile {
-		data, free, err := fetch.MapFile(f.Path, most, manifest.IsPlain)
+		data, free, err := d.maps.Map(f.Path, most)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func (f *files) ReadInto(ctx context.Context, location string, buf []byte) ([]by
 }
 
 // Map maps a long local file (surface.Mapper).
-func (f *files) Map(location string, worth func(head []byte) bool) (data []byte, free func(), err error) {
+func (f *files) Map(location string, to *fetch.Mappings) (data []byte, free func(), err error) {
 	p, err := f.Local(location)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read file %q: %w", location, err)
@@ -97,7 +97,7 @@ func (f *files) Map(location string, worth func(head []byte) bool) (data []byte,
 	if !ok {
 		return nil, nil, nil
 	}
-	if data, free, err = fetch.MapFile(p, maxFile, worth); err != nil {
+	if data, free, err = to.Map(p, maxFile); err != nil {
 		return nil, nil, fmt.Errorf("read file %q: %w", location, err)
 	}
 	return data, free, nil

@@ -7,36 +7,6 @@ import (
 	"io"
 )
 
-// LongFile is from how many bytes on a local file is better mapped than read:
-// what is in the system's memory is not copied, which costs more than to map it.
-const LongFile = 1 << 20
-
-// MapFile maps a local file, all of which is in memory then, where the system can
-// do that. free ends it. Whoever reads the bytes has to expect that they are gone:
-// a disk may fail, and somebody may cut the file short. data is nil for a file of
-// fewer than LongFile bytes, for one that worth says no of when it sees how it
-// begins, and where files are not mapped: it is to be read then. One of more than
-// most bytes is refused.
-func MapFile(path string, most int64, worth func(head []byte) bool) (data []byte, free func(), err error) {
-	f, err := openFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = f.Close() }() // nothing is written
-	if err := f.check(most); err != nil || f.size < LongFile {
-		return nil, nil, err
-	}
-	head := make([]byte, headBytes)
-	n, err := f.Read(head)
-	if err != nil || !worth(head[:n]) {
-		return nil, nil, err
-	}
-	return f.mapped()
-}
-
-// headBytes is how much is seen of how a file begins: more than a manifest's header.
-const headBytes = 16 << 10
-
 // mostAtOnce is how much is read of a local file before ctx is looked at again.
 const mostAtOnce = 16 << 20
 

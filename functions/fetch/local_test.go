@@ -58,33 +58,3 @@ func TestReadFile_Errors(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
-
-func always([]byte) bool { return true }
-
-// TestMapFile: a long file is the same mapped as read; a short one is to be read.
-func TestMapFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "f")
-	for _, n := range []int{0, 10, LongFile - 1, LongFile, LongFile + 4097} {
-		want := bytes.Repeat([]byte("manifest"), n/8+1)[:n]
-		if err := os.WriteFile(path, want, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		data, free, err := MapFile(path, 1<<30, always)
-		if err != nil || n < LongFile != (data == nil) || data != nil && !bytes.Equal(data, want) {
-			t.Fatalf("%d bytes: %d, %v", n, len(data), err)
-		}
-		if free != nil {
-			free()
-		}
-		if data, _, err := MapFile(path, 1<<30, func(head []byte) bool { return len(head) != headBytes || !bytes.HasPrefix(want, head) }); data != nil || err != nil {
-			t.Errorf("%d bytes, not worth it: %d, %v", n, len(data), err)
-		}
-		if _, _, err := MapFile(path, int64(n)-1, always); err == nil {
-			t.Errorf("%d bytes where one less is allowed", n)
-		}
-	}
-	if _, _, err := MapFile(path+"x", 100, always); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-}

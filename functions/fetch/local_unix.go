@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
+	"reflect"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,13 +57,32 @@ func (f *localFile) Read(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// mapped is the whole file; nil where its file system does not map.
-func (f *localFile) mapped() (data []byte, free func(), err error) {
-	data, err = unix.Mmap(f.fd, 0, int(f.size), unix.PROT_READ, unix.MAP_SHARED|populate)
+// mapTo maps the whole file, as long as it was when opened, to addresses that were
+// reserved, for reading; false where its file system does not map.
+func (f *localFile) mapTo(data []byte) bool {
+	at := reflect.ValueOf(data).UnsafePointer()
+	_, err := unix.MmapPtr(f.fd, 0, at, uintptr(len(data)), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_FIXED|populate)
+	return err == nil
+}
+
+// reserve returns addresses at which nothing is, whole pages; nil where there are none.
+func reserve(size int) []byte {
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
-		return nil, nil, nil //nolint:nilerr // it can be read
+		return nil
 	}
-	return data, func() { _ = unix.Munmap(data) }, nil // nothing is to be done about it
+	return mem
+}
+
+// release ends what is mapped to addresses that were reserved.
+func release(mem []byte) {
+	_ = unix.Munmap(mem) // nothing is to be done about it
+}
+
+// wholePages is how many bytes the pages have that so many bytes are in.
+func wholePages(size int) int {
+	page := os.Getpagesize()
+	return (size + page - 1) / page * page
 }
 
 // Close implements io.Closer.

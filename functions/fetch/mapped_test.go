@@ -51,7 +51,9 @@ func TestScanMapped(t *testing.T) {
 	if err := manifest.Scan(t.Context(), f, data, req, nil, func(b arrow.RecordBatch) error { want += b.NumRows(); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	mapped, free, err := fetch.MapFile(path, 1<<30, func([]byte) bool { return true })
+	maps := &fetch.Mappings{Worth: func([]byte) bool { return true }}
+	defer maps.Close()
+	mapped, free, err := maps.Map(path, 1<<30)
 	if err != nil || mapped == nil {
 		t.Fatal(len(mapped), err)
 	}

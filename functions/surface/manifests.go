@@ -15,6 +15,8 @@ import (
 func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i int) (*manifest.Request, error),
 	decode func(ctx context.Context, i int, from *cache.Source) error) error {
 	defer t.Manifests.Flush()
+	maps := &fetch.Mappings{Worth: manifest.IsPlain}
+	defer maps.Close()
 	plan := t.readAhead(func(i int) int64 { return files[i].Length })
 	return fetch.Run(ctx, len(files), plan, func(ctx context.Context, i int) (*readManifest, error) {
 		req, err := request(i)
@@ -24,7 +26,7 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 		found := Reads{CacheHits: 1}
 		defer func() { noteReads(ctx, found) }()
 		m := &readManifest{}
-		data, free, err := t.mapped(files[i])
+		data, free, err := t.mapped(files[i], maps)
 		if err != nil {
 			return nil, ReadError("manifest", files[i].Path, err)
 		}
@@ -57,13 +59,13 @@ func (t *Table) Scans(ctx context.Context, files []manifest.File, request func(i
 
 // mapped returns a manifest mapped that is long and not compressed, and that no
 // cache is to keep; nil for any other. What is compressed is decoded out of another
-// place: to unmap it, which every processor is told of, costs as much as to copy it.
-func (t *Table) mapped(f manifest.File) (data []byte, free func(), err error) {
+// place: it is short, and would be in memory twice.
+func (t *Table) mapped(f manifest.File, maps *fetch.Mappings) (data []byte, free func(), err error) {
 	files, ok := t.Files.(Mapper)
 	if !ok || t.Manifests != nil || f.Length < fetch.LongFile {
 		return nil, nil, nil
 	}
-	return files.Map(f.Path, manifest.IsPlain)
+	return files.Map(f.Path, maps)
 }
 
 // readManifest is a manifest that was read, and the memory that it was read to.

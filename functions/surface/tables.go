@@ -3,6 +3,7 @@ package surface
 import (
 	"context"
 
+	"psyberg/functions/fetch"
 	"psyberg/functions/manifest/cache"
 	"psyberg/functions/meta"
 )
@@ -40,9 +41,9 @@ type IntoReader interface {
 
 // Mapper are Files of which some are better mapped than read.
 type Mapper interface {
-	// Map returns a long file of a disk, mapped until free is called, if worth says
-	// so of how it begins; data is nil for any other, which is to be read.
-	Map(location string, worth func(head []byte) bool) (data []byte, free func(), err error)
+	// Map returns a long file of a disk, mapped until free is called; data is nil
+	// for any other, and where it is not worth it, which is to be read.
+	Map(location string, to *fetch.Mappings) (data []byte, free func(), err error)
 }
 
 // ListedTable is one row of a catalog's list.
