@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	stdbytes "bytes" // bytes is an action
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
@@ -219,6 +220,94 @@ func TestWalk(t *testing.T) {
 	}
 	if found < 2000 || stopped < 500 {
 		t.Errorf("%d entries were found, %d walks were stopped", found, stopped)
+	}
+}
+
+// TestWalk_Next: where the next entry is looked for is of no concern to what is
+// found: not where its mark is found too early or not at all, nor where lengths go
+// up and down. Where entries are alike it is found; where it hardly ever is, it is
+// not looked for any more.
+func TestWalk_Next(t *testing.T) {
+	t.Parallel()
+	const alike = "in all the same, more than is compared at a time"
+	const walks, most = 40, 40
+	same := func(int) uint64 { return 1 << 60 }
+	between := func(least, most int) func(r *rand.Rand, _ int) int {
+		return func(r *rand.Rand, _ int) int { return least + r.IntN(most-least+1) }
+	}
+	for _, c := range []struct {
+		name   string
+		id     func(entry int) uint64
+		length func(r *rand.Rand, entry int) int // of a text
+		fill   byte                              // that it is made of
+		missed [2]int                            // so often of 1000 at least, and at most
+	}{
+		{"alike", same, between(300, 340), 'x', [2]int{0, 4}},
+		{"short", same, between(0, 20), 'x', [2]int{0, 4}},
+		{"empty", same, between(0, 0), 'x', [2]int{0, 4}},
+		{"equal", same, between(200, 200), 'x', [2]int{0, 4}},
+		{"a few longer ones", same, func(r *rand.Rand, i int) int {
+			if i%100 < 3 {
+				return 600
+			}
+			return between(100, 120)(r, i)
+		}, 'x', [2]int{10, 50}},
+		{"of any length", same, between(0, 2000), 'x', [2]int{900, 1000}},
+		{"of several snapshots", func(i int) uint64 { return 1<<60 | uint64(i/50)*0x3a5e9c7b1 }, between(300, 340), 'x', [2]int{10, 30}},
+		{"each of another", func(i int) uint64 { return 1<<60 | uint64(i)*0x3a5e9c7b1 }, between(300, 340), 'x', [2]int{900, 1000}},
+		{"the mark is in the text", same, between(300, 340), 0x80, [2]int{200, 400}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(7, 8))
+			var p Pattern
+			p.Reset()
+			p.Same([]byte{2, 2}, 0xff)
+			p.Same(binary.AppendUvarint(nil, 1<<60), 0x80)
+			p.Bytes()
+			p.Same([]byte(alike), 0xff)
+			p.End()
+			var b []byte
+			var begins []int
+			for i := range walks * most {
+				begins = append(begins, len(b))
+				b = append(b, 2, 2)
+				b = binary.AppendUvarint(b, c.id(i))
+				n := c.length(r, i)
+				b = binary.AppendVarint(b, int64(n))
+				b = append(b, stdbytes.Repeat([]byte{c.fill}, n)...)
+				b = append(b, alike...)
+			}
+			begins = append(begins, len(b))
+			last := len(b)
+			b = append(b, make([]byte, 100)...)
+			places := make([]int32, most*p.Steps())
+			pass := func(before func()) {
+				for i := 0; i < walks*most; i += most {
+					before()
+					if n, to := p.Walk(b, begins[i], last, most, places); n != most || to != begins[i+most] {
+						t.Fatalf("%d entries to %d, want %d to %d", n, to, most, begins[i+most])
+					}
+					for j := range most {
+						if got := places[j*p.Steps()]; int(got) != begins[i+j] {
+							t.Fatalf("entry %d begins at %d, want %d", i+j, got, begins[i+j])
+						}
+					}
+				}
+			}
+			pass(func() { p.next.seen = 0 })
+			if p.next.lines == 0 && p.next.after == 0 {
+				t.Skip("the next one is not looked for: there is no assembly")
+			}
+			if got := int(p.next.missed) * 1000 / (walks * most); got < c.missed[0] || got > c.missed[1] {
+				t.Errorf("%d of 1000 were elsewhere, want %v", got, c.missed)
+			}
+			p.next.missed = 0
+			pass(func() {})
+			if off := p.next.mark == 0; off != (c.missed[1] > 500) {
+				t.Errorf("not looked for any more is %v", off)
+			}
+		})
 	}
 }
 

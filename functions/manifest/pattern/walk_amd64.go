@@ -10,14 +10,38 @@ var fast = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasP
 // walkAVX2 is in walk_amd64.s.
 //
 //go:noescape
-func walkAVX2(steps *step, chunks *common, b *byte, from, length, last, most int, places *int32) (n, to int)
+func walkAVX2(steps *step, chunks *common, next *next, b *byte, from, length, last, most int, places *int32) (n, to int)
 
 func (p *Pattern) walk(b []byte, from, last, most int, places []int32) (n, to int) {
 	if !fast {
 		return p.portable(b, from, last, most, places)
 	}
-	return walkAVX2(&p.steps[0], &p.chunks[0], &b[0], from, len(b), last, most, &places[0])
+	n, to = walkAVX2(&p.steps[0], &p.chunks[0], &p.next, &b[0], from, len(b), last, most, &places[0])
+	p.next.learn(n, to-from)
+	return n, to
 }
+
+// enough is after how many entries it is seen whether it is worth looking for the
+// next one.
+const enough = 512
+
+// learn notes that so many entries were found, which have so many bytes.
+func (x *next) learn(n, size int) {
+	if n == 0 {
+		return
+	}
+	x.lines = uint32(size / n / line)
+	if x.seen += uint32(n); x.seen < enough {
+		return
+	}
+	if x.missed > x.seen/2 {
+		x.mark = 0
+	}
+	x.seen, x.missed = 0, 0
+}
+
+// line is how many bytes a processor fetches at a time.
+const line = 64
 
 // pairsBMI2 is in walk_amd64.s.
 //

@@ -3,8 +3,9 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// So many bytes ahead of its use what is compared is fetched: some entries, for a
-// file that is mapped may be as far from the processor as can be.
+// So many bytes ahead of its use an entry is fetched: a page, for a file that is
+// mapped may be as far from the processor as can be, and what that fetches by itself
+// ends where a page ends.
 #define AHEAD 4096
 
 // The loop of portable.go in the instructions of AVX2 and BMI2: bytes are compared
@@ -13,37 +14,98 @@
 // where the entry ends: an entry that does not fit is walked to there, or to what
 // cannot be walked, and counts as little as if it had been left at once.
 //
+// Where a step begins is known when the one before it was walked, each after some
+// loads and a dozen cycles: that chain, not the work, would be the time that it
+// takes. So it is broken where entries end. Two bytes that were alike in the last
+// entries (next.mark) are looked for where those of the next entry may be, and the
+// walk goes on from there if it does end there: the processor, which foresees that,
+// has begun with the next entry long before. Else the place found was nothing but a
+// guess, and is forgotten.
+//
 // What is read is within bounds for these reasons: at the beginning of an entry,
 // and after every action that goes on by more than eight bytes, it is looked at
 // whether there are need bytes, which the steps up to the next such action read
 // at most, it included (Pattern.End); list and many look again before each 64
-// bytes more. places has room for every step of every entry. What is fetched
-// ahead of its use need not be there.
+// bytes more. places has room for every step of every entry. Before the 65 bytes
+// in which the next entry is looked for, and the two that are looked for, it is
+// looked at whether there are so many. What is fetched ahead of its use need not be
+// there.
 //
 // Registers:
 //
 //	SI  the first byte of b      R10  the step        AX BX CX  scratch
 //	DX  at                       R11  the first step  DI  where the entry begins
 //	R8  bytes of b               R12  places          R13 entries that may follow
-//	R9  last                     R15  stopBits        R14 what is compared next
-//	Y7  what differs
+//	R9  last                     R15  the next entry  R14 what is compared next
+//	Y5 Y6  bytes that it has     Y7   what differs
 //
-// func walkAVX2(steps *step, chunks *common, b *byte, from, length, last, most int, places *int32) (n, to int)
-TEXT ·walkAVX2(SB), NOSPLIT, $16-80
+// func walkAVX2(steps *step, chunks *common, next *next, b *byte, from, length, last, most int, places *int32) (n, to int)
+TEXT ·walkAVX2(SB), NOSPLIT, $40-88
 	MOVQ steps+0(FP), R11
-	MOVQ b+16(FP), SI
-	MOVQ from+24(FP), DX
-	MOVQ length+32(FP), R8
-	MOVQ last+40(FP), R9
-	MOVQ most+48(FP), R13
-	MOVQ places+56(FP), R12
-	MOVQ $0x8080808080808080, R15
+	MOVQ next+16(FP), AX
+	MOVQ b+24(FP), SI
+	MOVQ from+32(FP), DX
+	MOVQ length+40(FP), R8
+	MOVQ last+48(FP), R9
+	MOVQ most+56(FP), R13
+	MOVQ places+64(FP), R12
+	MOVL next_lines(AX), CX
+	MOVQ CX, lines-24(SP)
+	MOVL next_mark(AX), CX
+	MOVQ CX, mark-32(SP)
+	MOVL next_after(AX), BX
+	XORL R15, R15
+
+	// Without a mark the next entry is never near enough to be looked for.
+	MOVQ    $1<<40, AX
+	TESTL   CX, CX
+	CMOVQEQ AX, BX
+	MOVQ    BX, after-40(SP)
+	JEQ     entry
+
+marked:
+	// The entry at DX is as the next one may be.
+	ADDQ         DX, CX
+	LEAQ         2(CX), AX
+	CMPQ         AX, R8
+	JHI          entry
+	VPBROADCASTB (SI)(CX*1), Y6
+	VPBROADCASTB 1(SI)(CX*1), Y5
 
 entry:
 	MOVQ  DX, DI
 	MOVQ  R11, R10
 	MOVQ  chunks+8(FP), R14
 	VPXOR Y7, Y7, Y7
+	LEAQ  AHEAD(SI)(DX*1), BX
+	MOVL  lines-24(SP), CX
+
+fetch:
+	PREFETCHT0 (BX)
+	ADDQ       $64, BX
+	DECL       CX
+	JNS        fetch
+
+	// Where is the mark of the next entry?
+	MOVQ      after-40(SP), AX
+	ADDQ      DX, AX
+	MOVQ      mark-32(SP), BX
+	ADDQ      AX, BX
+	LEAQ      65(BX), CX
+	CMPQ      CX, R8
+	JHI       look
+	VPCMPEQB  (SI)(BX*1), Y6, Y0
+	VPCMPEQB  1(SI)(BX*1), Y5, Y1
+	VPAND     Y0, Y1, Y1
+	VPMOVMSKB Y1, CX
+	VPCMPEQB  32(SI)(BX*1), Y6, Y0
+	VPCMPEQB  33(SI)(BX*1), Y5, Y1
+	VPAND     Y0, Y1, Y1
+	VPMOVMSKB Y1, BX
+	SHLQ      $32, BX
+	ORQ       BX, CX
+	TZCNTQ    CX, CX
+	LEAQ      (AX)(CX*1), R15
 
 look:
 	MOVL step_need(R10), AX
@@ -52,14 +114,13 @@ look:
 	JHI  out
 
 step:
-	LEAQ       (SI)(DX*1), BX
-	MOVL       DX, (R12)
-	ADDQ       $4, R12
-	MOVL       step_chunks(R10), CX
+	LEAQ (SI)(DX*1), BX
+	MOVL DX, (R12)
+	ADDQ $4, R12
+	MOVL step_chunks(R10), CX
 
 compare:
-	MOVL       common_at(R14), AX
-	PREFETCHT0 AHEAD(BX)(AX*1)
+	MOVL    common_at(R14), AX
 	VMOVDQU (BX)(AX*1), Y0
 	VPXOR   common_value(R14), Y0, Y0
 	VPAND   common_mask(R14), Y0, Y0
@@ -77,7 +138,7 @@ compare:
 	JNE   notFew
 
 	MOVQ   (SI)(DX*1), AX
-	ANDNQ  R15, AX, AX
+	ANDNQ  stopBits<>(SB), AX, AX
 	PDEPQ  AX, CX, AX
 	TZCNTQ AX, AX
 	JCS    out
@@ -121,9 +182,35 @@ manyOrEnd:
 	CMPQ   DX, R9
 	JHI    out
 	DECQ   R13
-	JNZ    entry
-	MOVQ   DX, DI
-	JMP    out
+	JZ     all
+	CMPQ   DX, R15
+	JNE    missed
+	MOVQ   R15, DX // not DX, which is known much later
+	JMP    entry
+
+all:
+	MOVQ DX, DI
+	JMP  out
+
+missed:
+	// What it was looked for by may have become another, and entries may have become
+	// shorter or longer than what it was looked for in says.
+	MOVQ  mark-32(SP), CX
+	TESTQ CX, CX
+	JEQ   entry
+	MOVQ  next+16(FP), BX
+	INCL  next_missed(BX)
+	MOVQ  DX, AX
+	SUBQ  DI, AX
+	CMPQ  AX, after-40(SP)
+	JLT   moved
+	SUBQ  $63, AX
+	CMPQ  AX, after-40(SP)
+	JLE   marked
+
+moved:
+	MOVQ AX, after-40(SP)
+	JMP  marked
 
 isList:
 	// It may be as lists of so many items were before.
@@ -204,11 +291,17 @@ found:
 out:
 	// DI is where the entry begins that does not fit, or behind the last one.
 	VZEROUPPER
-	MOVQ DI, to+72(FP)
-	MOVQ most+48(FP), AX
+	MOVQ next+16(FP), BX
+	MOVQ after-40(SP), AX
+	MOVL AX, next_after(BX)
+	MOVQ DI, to+80(FP)
+	MOVQ most+56(FP), AX
 	SUBQ R13, AX
-	MOVQ AX, n+64(FP)
+	MOVQ AX, n+72(FP)
 	RET
+
+DATA stopBits<>(SB)/8, $0x8080808080808080
+GLOBL stopBits<>(SB), RODATA|NOPTR, $8
 
 // The numbers of portablePairs. Each round reads eight bytes, which Pairs saw to be
 // there, and writes one of first and one of second.
