@@ -92,6 +92,20 @@ func TestX_PublisherSleeps(t *testing.T) {
 	}
 }
 
+// stagedEnv is one in which a session has staged 1 and 2; without log the target
+// keeps no metadata file of before.
+func stagedEnv(t *testing.T, dir string, log bool) *env {
+	t.Helper()
+	e := newEnv(t, dir)
+	e.setup()
+	if !log {
+		e.forgetful("facts.a")
+	}
+	e.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
+	e.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+	return e
+}
+
 // TestP6_OthersExpireBeforeTheIntent: between a publisher's look at the target
 // and its intent, which can take seconds where many record theirs in one table,
 // others append to the target and expire more than the snapshots that are kept.
@@ -103,13 +117,7 @@ func TestP6_OthersExpireBeforeTheIntent(t *testing.T) {
 		t.Run(fmt.Sprint("log ", log), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			a, b := newEnv(t, dir), newEnv(t, dir)
-			a.setup()
-			if !log {
-				a.forgetful("facts.a")
-			}
-			a.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
-			a.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+			a, b := stagedEnv(t, dir, log), newEnv(t, dir)
 			a.steps.SetHook(func(step string) error {
 				if step != "record intent" {
 					return nil
@@ -150,13 +158,7 @@ func TestP6_AnotherHandsPublishExpires(t *testing.T) {
 		t.Run(fmt.Sprint("log ", log), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			a, b := newEnv(t, dir), newEnv(t, dir)
-			a.setup()
-			if !log {
-				a.forgetful("facts.a")
-			}
-			a.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
-			a.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+			a, b := stagedEnv(t, dir, log), newEnv(t, dir)
 			pre, err := b.cat.Preflight(b.ctx, "facts.a", "s1")
 			if err != nil {
 				t.Fatal(err)
@@ -191,13 +193,7 @@ func TestP6_AnotherHandsPublishExpires(t *testing.T) {
 }
 
 func targetExpired(t *testing.T, log, moved bool, appended int, replayed, stagedLeft bool) {
-	e := newEnv(t, t.TempDir())
-	e.setup()
-	if !log {
-		e.forgetful("facts.a")
-	}
-	e.mustCommand("init", "p", "s1", "src_tables", "raw.a", "etl_pattern_id", "1")
-	e.must(`COPY (SELECT unnest([1, 2]) AS id) TO 'facts.a' (FORMAT iceberg, WAP_ID 's1')`)
+	e := stagedEnv(t, t.TempDir(), log)
 	want := "0 1 2"
 	if replayed {
 		e.add(100)
