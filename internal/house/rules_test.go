@@ -95,6 +95,10 @@ var rules = []rule{
 		Why:     "internal/fence is memory that tests of any package may use, so it can import none of them",
 	},
 	{
+		Dir: "internal/sample",
+		Why: "internal/sample is bytes that tests of any package may use, so it can import none of them",
+	},
+	{
 		Dir: "internal/testtables",
 		Why: "internal/testtables unpacks testdata for the tests of every package, so it can import none of them",
 	},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"psyberg/internal/fence"
+	"psyberg/internal/sample"
 )
 
 // between decodes src where the bytes beside input and output cannot be touched:
@@ -70,7 +71,7 @@ func bothBetween(t testing.TB, src []byte) {
 func TestI3_Fences(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
-	for i, raw := range texts() {
+	for i, raw := range sample.Texts() {
 		if len(raw) > fence.Size-2*slackOut {
 			continue
 		}

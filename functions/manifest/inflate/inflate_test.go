@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
+
+	"psyberg/internal/sample"
 )
 
 // std is what compress/flate makes of src, up to limit bytes.
@@ -64,41 +66,10 @@ func deflated(t testing.TB, raw []byte, level int) []byte {
 	return b.Bytes()
 }
 
-// texts are inputs of many kinds: empty, of one byte, periods of every near
-// distance, long and far repeats, few and many symbols, noise.
-func texts() [][]byte {
-	r := rand.New(rand.NewPCG(1, 2))
-	out := [][]byte{{}, []byte("a"), bytes.Repeat([]byte("a"), 100000)}
-	for p := 1; p <= 40; p++ {
-		out = append(out, bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")[:p], 3000/p))
-	}
-	for i := range 120 {
-		b := make([]byte, r.IntN(2<<(i%18)))
-		symbols, far := 1+r.IntN(256), 1+r.IntN(1<<(i%16))
-		for j := 0; j < len(b); j++ {
-			if j > far && r.IntN(6) == 0 {
-				back := 1 + r.IntN(far)
-				for n := r.IntN(300); n > 0 && j < len(b); n-- {
-					b[j] = b[j-back]
-					j++
-				}
-				continue
-			}
-			b[j] = byte(r.ExpFloat64() * float64(symbols) / 5)
-		}
-		out = append(out, b)
-	}
-	noise := make([]byte, 200000)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
-	return append(out, noise)
-}
-
 // TestI1_Equal: whatever level wrote it, what comes out is what went in.
 func TestI1_Equal(t *testing.T) {
 	t.Parallel()
-	for i, raw := range texts() {
+	for i, raw := range sample.Texts() {
 		for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
 			src := deflated(t, raw, level)
 			for _, way := range ways() {
@@ -118,7 +89,7 @@ func TestI1_Equal(t *testing.T) {
 func TestI1_Damaged(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
-	all := texts()
+	all := sample.Texts()
 	for range 4000 {
 		raw := all[r.IntN(len(all))]
 		src := bytes.Clone(deflated(t, raw[:min(len(raw), 3000)], r.IntN(12)-2))
@@ -269,7 +240,7 @@ func TestReuse(t *testing.T) {
 
 // FuzzDecode: any bytes are read or refused as compress/flate does.
 func FuzzDecode(f *testing.F) {
-	for i, raw := range texts() {
+	for i, raw := range sample.Texts() {
 		if len(raw) < 4000 {
 			f.Add(deflated(f, raw, i%12-2))
 		}
@@ -285,7 +256,7 @@ func FuzzDecode(f *testing.F) {
 
 // FuzzRoundTrip: any text, at any level, in parts flushed one by one.
 func FuzzRoundTrip(f *testing.F) {
-	for i, raw := range texts() {
+	for i, raw := range sample.Texts() {
 		if len(raw) < 4000 {
 			f.Add(raw, uint8(i), uint16(i*31))
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/snappy"
+
+	"psyberg/internal/sample"
 )
 
 // BenchmarkDecode decodes blocks of 64 KB of several kinds, in turn with
@@ -28,7 +30,7 @@ func BenchmarkDecode(b *testing.B) {
 		name string
 		raw  []byte
 	}{
-		{"entries", entries(6000)}, {"words", words}, {"noise", noise}, {"zeros", make([]byte, 1<<16)},
+		{"entries", sample.Entries(6000)}, {"words", words}, {"noise", noise}, {"zeros", make([]byte, 1<<16)},
 		{"period 9", bytes.Repeat([]byte(prefix[:9]), 7000)}, {"period 70", bytes.Repeat([]byte(prefix[:70]), 900)}, {"period 130", bytes.Repeat([]byte(prefix[:130]), 500)},
 		{"period 20", bytes.Repeat([]byte(prefix[:20]), 3000)}, {"period 50", bytes.Repeat([]byte(prefix[:50]), 1300)},
 	} {

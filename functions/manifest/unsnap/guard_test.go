@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 
 	"psyberg/internal/fence"
+	"psyberg/internal/sample"
 )
 
 // between decodes src where the bytes beside input and output cannot be touched:
@@ -39,7 +40,7 @@ func between(t testing.TB, src []byte) {
 func TestU3_Fences(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(11, 12))
-	for _, raw := range texts() {
+	for _, raw := range sample.Texts() {
 		src := snappy.Encode(nil, raw)
 		between(t, src)
 		for range 8 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"psyberg/internal/fence"
+	"psyberg/internal/sample"
 )
 
 // TestU4_Sum: what hash/crc32 says, of every length and between fences.
@@ -42,7 +43,7 @@ func BenchmarkSum(b *testing.B) {
 	for _, n := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			const times = 100
-			buf := entries(1000)[:n]
+			buf := sample.Entries(1000)[:n]
 			ours, theirs := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 			for b.Loop() {
 				start := time.Now()

@@ -3,7 +3,6 @@ package unsnap
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -11,6 +10,8 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/snappy"
 	"pgregory.net/rapid"
+
+	"psyberg/internal/sample"
 )
 
 // ways are the loops that there are here, and none: every element alone.
@@ -21,44 +22,6 @@ var ways = []struct {
 	{"fast", fast},
 	{"portable", portable},
 	{"no loop", func(_, _ []byte, in, out int) (int, int) { return in, out }},
-}
-
-// The elements of a block, written by hand.
-
-func lit(s string) string {
-	n := len(s) - 1
-	if n < maxShort {
-		return string([]byte{byte(n << 2)}) + s
-	}
-	size := 1
-	for n>>(8*size) > 0 {
-		size++
-	}
-	return longLit(size, s)
-}
-
-// longLit is a literal with so many bytes of length, be these needed or not.
-func longLit(size int, s string) string {
-	length := binary.LittleEndian.AppendUint32(nil, uint32(len(s)-1))
-	return string([]byte{byte(maxShort-1+size) << 2}) + string(length[:size]) + s
-}
-
-func back1(n, offset int) string {
-	return string([]byte{byte(offset>>8<<5 | (n-4)<<2 | copy1), byte(offset)})
-}
-
-func back2(n, offset int) string {
-	return string([]byte{byte((n-1)<<2 | copy2), byte(offset), byte(offset >> 8)})
-}
-
-// back4 has 32 bits of offset: -1 is all of them.
-func back4(n, offset int) string {
-	return string(binary.LittleEndian.AppendUint32([]byte{byte((n-1)<<2 | copy4)}, uint32(offset)))
-}
-
-// block is elements behind their number of bytes.
-func block(n int, elements ...string) []byte {
-	return append(binary.AppendUvarint(nil, uint64(n)), strings.Join(elements, "")...)
 }
 
 // naive decodes as the description of the format reads, byte by byte. s2: is a
@@ -324,54 +287,6 @@ func TestU1_Far(t *testing.T) {
 	}
 }
 
-// texts are outputs of many kinds: short, periodic, like a manifest's entries,
-// few and many symbols, noise.
-func texts() [][]byte {
-	r := rand.New(rand.NewPCG(5, 6))
-	out := [][]byte{{}, []byte("a"), make([]byte, 100000), entries(400)}
-	for p := 1; p <= 80; p++ {
-		out = append(out, bytes.Repeat([]byte(prefix[:p]), 3000/p))
-	}
-	for i := range 60 {
-		b := make([]byte, r.IntN(2<<(i%18)))
-		symbols, far := 1+r.IntN(256), 1+r.IntN(1<<(i%17))
-		for j := 0; j < len(b); j++ {
-			if j > far && r.IntN(6) == 0 {
-				back := 1 + r.IntN(far)
-				for n := r.IntN(300); n > 0 && j < len(b); n-- {
-					b[j] = b[j-back]
-					j++
-				}
-				continue
-			}
-			b[j] = byte(r.ExpFloat64() * float64(symbols) / 5)
-		}
-		out = append(out, b)
-	}
-	noise := make([]byte, 200000)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
-	return append(out, noise)
-}
-
-// entries are n records as a manifest has them: a long path of which little is
-// new, numbers, bounds.
-func entries(n int) []byte {
-	r := rand.New(rand.NewPCG(7, 8))
-	var b []byte
-	for i := range n {
-		b = fmt.Appendf(b, "\x02\x02s3://warehouse/db/events/data/event_hour=%d/%05d-%d-%016x%016x.parquet\x0ePARQUET", 400000+i/20, i%20, i, r.Uint64(), r.Uint64())
-		b = binary.AppendVarint(b, int64(r.IntN(1<<20)))
-		b = binary.AppendVarint(b, int64(r.IntN(1<<28)))
-		for c := range 8 {
-			b = append(b, byte(2*c), 0x10)
-			b = binary.LittleEndian.AppendUint64(b, 1<<40+uint64(i)<<20+uint64(r.IntN(1<<18)))
-		}
-	}
-	return b
-}
-
 // packed are blocks of raw by the encoders at hand.
 func packed(raw []byte) [][]byte {
 	return [][]byte{snappy.Encode(nil, raw), s2.EncodeSnappyBetter(nil, raw), s2.EncodeSnappyBest(nil, raw)}
@@ -380,7 +295,7 @@ func packed(raw []byte) [][]byte {
 // TestU1_Equal: whatever encoder wrote it, what comes out is what went in.
 func TestU1_Equal(t *testing.T) {
 	t.Parallel()
-	for i, raw := range texts() {
+	for i, raw := range sample.Texts() {
 		for j, src := range packed(raw) {
 			if got, err := Decode(nil, src); err != nil || !bytes.Equal(got, raw) {
 				t.Fatalf("text %d of %d bytes, encoder %d: %v, %d bytes", i, len(raw), j, err, len(got))
@@ -394,7 +309,7 @@ func TestU1_Equal(t *testing.T) {
 func TestU1_Damaged(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(9, 10))
-	all := texts()
+	all := sample.Texts()
 	for range 4000 / step() {
 		raw := all[r.IntN(len(all))]
 		src := damaged(r, packed(raw[:min(len(raw), 3000)])[r.IntN(3)])
@@ -454,7 +369,7 @@ func TestU1_Elements(t *testing.T) {
 // TestReuse: memory with room enough is used, whatever its length, and nothing
 // is allocated.
 func TestReuse(t *testing.T) {
-	raw := entries(300)
+	raw := sample.Entries(300)
 	src := snappy.Encode(nil, raw)
 	buf := make([]byte, 7, len(raw))
 	n := testing.AllocsPerRun(100, func() {
@@ -466,45 +381,4 @@ func TestReuse(t *testing.T) {
 	if n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-}
-
-// FuzzDecode: any bytes, as they are and behind what there may be copied from.
-func FuzzDecode(f *testing.F) {
-	for _, raw := range texts() {
-		if len(raw) < 4000 {
-			for _, src := range packed(raw) {
-				f.Add(src)
-			}
-		}
-	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		if len(src) > 1<<16 {
-			return
-		}
-		check(t, src)
-		between(t, src)
-		out, _, _ := naive(block(1<<20, lit(prefix), string(src)))
-		for _, n := range []int{len(out), len(out) + 200} {
-			framed := block(n, lit(prefix), string(src), lit(prefix))
-			check(t, framed)
-			between(t, framed)
-		}
-	})
-}
-
-// FuzzRoundTrip: any text by any encoder.
-func FuzzRoundTrip(f *testing.F) {
-	for _, raw := range texts() {
-		if len(raw) < 4000 {
-			f.Add(raw)
-		}
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, src := range packed(raw) {
-			if got, err := Decode(nil, src); err != nil || !bytes.Equal(got, raw) {
-				t.Fatalf("%d bytes: %v, %d bytes", len(raw), err, len(got))
-			}
-			check(t, src)
-		}
-	})
 }
