@@ -100,7 +100,8 @@ func (m *Mappings) worth(f *localFile) (bool, error) {
 }
 
 // room returns addresses for so many bytes of a file, and the space, in use of a
-// file more, that they are of; nil where the system has none.
+// file more, that they are of; nil where the system has none, and no file is mapped
+// any more then.
 func (m *Mappings) room(size int) (*space, []byte) {
 	pages := wholePages(size)
 	m.mu.Lock()
@@ -109,6 +110,7 @@ func (m *Mappings) room(size int) (*space, []byte) {
 		m.leave()
 		mem := reserve(max(pages, spaceBytes))
 		if mem == nil {
+			m.mapping = false
 			return nil, nil
 		}
 		m.now = &space{mem: mem}
